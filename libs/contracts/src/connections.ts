@@ -1,0 +1,159 @@
+import { z } from 'zod';
+import { defineEvent } from './event.ts';
+import { ConnectionId, WebhookReceiptId, WriteRequestId, WriteStepId } from './ids.ts';
+import { PipedriveObject } from './pipedrive-records.ts';
+import { ReasonCode } from './reasons.ts';
+
+export const ConnectionStatus = z.enum(['ACTIVE', 'DISABLED', 'NEEDS_REAUTH']);
+export type ConnectionStatus = z.infer<typeof ConnectionStatus>;
+
+const aboutConnection = (id: string) => ({ type: 'Connection', id });
+
+export const ConnectionEstablished = defineEvent(
+  'connections.connection_established.v1',
+  z.object({
+    connectionId: ConnectionId,
+    /** Pipedrive's company id. */
+    companyId: z.string().max(32),
+    kind: z.enum(['ORGANIZATION', 'PERSONAL']),
+    method: z.enum(['OAUTH', 'API_TOKEN']),
+    /** True when an earlier connection of the same company and user was renewed. */
+    renewed: z.boolean(),
+  }),
+  ({ connectionId }) => ({ target: aboutConnection(connectionId), outcome: 'succeeded' }),
+);
+
+export const ConnectionStatusChanged = defineEvent(
+  'connections.connection_status_changed.v1',
+  z.object({
+    connectionId: ConnectionId,
+    status: ConnectionStatus,
+    reason: ReasonCode.optional(),
+  }),
+  ({ connectionId, status, reason }) => ({
+    target: aboutConnection(connectionId),
+    outcome: status === 'NEEDS_REAUTH' ? 'failed' : 'succeeded',
+    reason,
+  }),
+);
+
+export const FieldsChanged = defineEvent(
+  'connections.fields_changed.v1',
+  z.object({
+    connectionId: ConnectionId,
+    object: PipedriveObject,
+    /** Grows with every difference found; a consumer ignores a lower one. */
+    revision: z.int(),
+    added: z.array(z.string()).max(500),
+    changed: z.array(z.string()).max(500),
+    removed: z.array(z.string()).max(500),
+  }),
+  ({ connectionId }) => ({ target: aboutConnection(connectionId), outcome: 'succeeded' }),
+);
+
+/** A record in Pipedrive was created, changed, deleted or merged away. Values are asked for, never sent. */
+export const RecordChanged = defineEvent(
+  'connections.record_changed.v1',
+  z.object({
+    connectionId: ConnectionId,
+    receiptId: WebhookReceiptId,
+    object: PipedriveObject,
+    pipedriveId: z.string().max(64),
+    action: z.enum(['created', 'updated', 'deleted', 'merged']),
+    /** Field codes whose value differs; empty when Pipedrive did not say. */
+    changedKeys: z.array(z.string()).max(500),
+    /** Time of the change at Pipedrive in milliseconds; of two events about one record the higher is newer. */
+    revision: z.int(),
+    /** Survivor of a merge. */
+    mergedIntoPipedriveId: z.string().max(64).optional(),
+    /** `manifold` when this is the echo of a write of ours. */
+    origin: z.enum(['pipedrive', 'manifold']),
+  }),
+  ({ connectionId, object, pipedriveId }) => ({
+    target: { type: 'PipedriveRecord', id: `${object}:${pipedriveId}` },
+    outcome: 'succeeded',
+    record: { connectionId, object, pipedriveId },
+  }),
+);
+
+export const StepOutcome = z.enum([
+  'applied',
+  'no_change',
+  'superseded',
+  'skipped',
+  'parked',
+  'cancelled',
+]);
+export type StepOutcome = z.infer<typeof StepOutcome>;
+
+/** The thing in another service that asked for a write. */
+export const WriteCause = z.object({
+  service: z.string().max(32),
+  /** Graph type, e.g. `ReferralUser`. */
+  type: z.string().max(64),
+  id: z.string().max(64),
+});
+export type WriteCause = z.infer<typeof WriteCause>;
+
+/** One step of a write request reached its end (or was parked for a person to look at). */
+export const StepSettled = defineEvent(
+  'connections.step_settled.v1',
+  z.object({
+    connectionId: ConnectionId,
+    writeRequestId: WriteRequestId,
+    stepId: WriteStepId,
+    stepName: z.string().max(32),
+    cause: WriteCause,
+    object: PipedriveObject,
+    operation: z.enum(['created', 'updated', 'merged', 'linked', 'deleted', 'none']),
+    outcome: StepOutcome,
+    reason: ReasonCode.optional(),
+    pipedriveId: z.string().max(64).optional(),
+    /** Address of the record in Pipedrive's web application. */
+    pipedriveUrl: z.url().optional(),
+    costTokens: z.int(),
+    changedKeys: z.array(z.string()).max(500),
+  }),
+  (settled) => ({
+    target: { type: settled.cause.type, id: settled.cause.id },
+    outcome: auditOutcomes[settled.outcome],
+    reason: settled.reason,
+    costTokens: settled.costTokens,
+    record:
+      settled.pipedriveId === undefined
+        ? undefined
+        : {
+            connectionId: settled.connectionId,
+            object: settled.object,
+            pipedriveId: settled.pipedriveId,
+          },
+  }),
+);
+
+const auditOutcomes = {
+  applied: 'succeeded',
+  no_change: 'succeeded',
+  superseded: 'skipped',
+  skipped: 'skipped',
+  cancelled: 'skipped',
+  parked: 'parked',
+} as const;
+
+/** Every step of a write request has settled. */
+export const WriteRequestSettled = defineEvent(
+  'connections.write_request_settled.v1',
+  z.object({
+    connectionId: ConnectionId,
+    writeRequestId: WriteRequestId,
+    cause: WriteCause,
+    outcome: z.enum(['succeeded', 'skipped', 'parked', 'cancelled']),
+    reason: ReasonCode.optional(),
+    costTokens: z.int(),
+  }),
+  ({ cause, outcome, reason, costTokens }) => ({
+    target: { type: cause.type, id: cause.id },
+    outcome: outcome === 'cancelled' ? 'skipped' : outcome,
+    reason,
+    costTokens,
+  }),
+);

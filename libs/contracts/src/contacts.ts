@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import { defineEvent } from './event.ts';
+import { AccountId, ConnectionId, ContactId, DataSourceId, SyncRunId } from './ids.ts';
+import { ReasonCode } from './reasons.ts';
+
+export const DataSourceCreated = defineEvent(
+  'contacts.data_source_created.v1',
+  z.object({ dataSourceId: DataSourceId, connectionId: ConnectionId }),
+  ({ dataSourceId }) => ({
+    target: { type: 'DataSource', id: dataSourceId },
+    outcome: 'succeeded',
+  }),
+);
+
+const counts = z.object({
+  created: z.int(),
+  updated: z.int(),
+  unchanged: z.int(),
+  deleted: z.int(),
+  skipped: z.int(),
+});
+
+export const SyncStarted = defineEvent(
+  'contacts.sync_started.v1',
+  z.object({
+    dataSourceId: DataSourceId,
+    syncRunId: SyncRunId,
+    kind: z.enum(['INITIAL', 'INCREMENTAL']),
+  }),
+  ({ syncRunId }) => ({ target: { type: 'SyncRun', id: syncRunId }, outcome: 'succeeded' }),
+);
+
+/** One page of a run is stored: a batch, never an event per record. */
+export const RecordsSynced = defineEvent(
+  'contacts.records_synced.v1',
+  z.object({
+    dataSourceId: DataSourceId,
+    syncRunId: SyncRunId,
+    object: z.enum(['person', 'organization']),
+    /** Records stored by this run so far. */
+    done: z.int(),
+    counts,
+  }),
+  ({ syncRunId }) => ({ target: { type: 'SyncRun', id: syncRunId }, outcome: 'succeeded' }),
+);
+
+export const SyncFinished = defineEvent(
+  'contacts.sync_finished.v1',
+  z.object({
+    dataSourceId: DataSourceId,
+    syncRunId: SyncRunId,
+    state: z.enum(['SUCCEEDED', 'FAILED', 'CANCELLED']),
+    reason: ReasonCode.optional(),
+    counts,
+    costTokens: z.int(),
+  }),
+  ({ syncRunId, state, reason, costTokens }) => ({
+    target: { type: 'SyncRun', id: syncRunId },
+    outcome: state === 'SUCCEEDED' ? 'succeeded' : state === 'FAILED' ? 'failed' : 'skipped',
+    reason,
+    costTokens,
+  }),
+);
+
+/** A contact followed a change in Pipedrive outside a run. */
+export const ContactChanged = defineEvent(
+  'contacts.contact_changed.v1',
+  z.object({
+    contactId: ContactId,
+    connectionId: ConnectionId,
+    pipedriveId: z.string().max(64),
+    action: z.enum(['created', 'updated', 'deleted', 'detached']),
+    changedKeys: z.array(z.string()).max(500),
+  }),
+  ({ contactId, connectionId, pipedriveId }) => ({
+    target: { type: 'Contact', id: contactId },
+    outcome: 'succeeded',
+    record: { connectionId, object: 'person', pipedriveId },
+  }),
+);
+
+/** An account followed a change in Pipedrive outside a run. */
+export const AccountChanged = defineEvent(
+  'contacts.account_changed.v1',
+  z.object({
+    accountId: AccountId,
+    connectionId: ConnectionId,
+    pipedriveId: z.string().max(64),
+    action: z.enum(['created', 'updated', 'deleted']),
+    changedKeys: z.array(z.string()).max(500),
+  }),
+  ({ accountId, connectionId, pipedriveId }) => ({
+    target: { type: 'Account', id: accountId },
+    outcome: 'succeeded',
+    record: { connectionId, object: 'organization', pipedriveId },
+  }),
+);

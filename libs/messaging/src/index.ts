@@ -1,0 +1,11 @@
+export * from './access.ts';
+export * from './command-relay.ts';
+export * from './connect.ts';
+export * from './consume.ts';
+export { type Handler, on, onPrepared, RETRY_DELAYS_MS } from './handle.ts';
+export * from './publish.ts';
+export * from './relay.ts';
+export * from './requests.ts';
+export * from './streams.ts';
+export * from './tables.ts';
+export { retryWaiting } from './waiting.ts';

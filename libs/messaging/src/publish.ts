@@ -1,0 +1,86 @@
+import { type Actor, EventId, type EventDefinition, type WorkspaceId } from '@manifold/contracts';
+import { newId, wakeAfterCommit } from '@manifold/database';
+import { type Kysely, sql, type Transaction } from 'kysely';
+import type { z } from 'zod';
+import type { MessagingTables } from './tables.ts';
+
+/** Who caused an event and what it follows from; handed down from the edge that began the work. */
+export interface Origin {
+  workspaceId: WorkspaceId;
+  actor: Actor;
+  correlationId: string;
+  causationId?: EventId | undefined;
+}
+
+/** Kysely is invariant in its tables, so a service's own transaction is narrowed here, once. */
+const messagingOf = (tx: unknown) => tx as Kysely<MessagingTables>;
+
+type PayloadOf<Definition extends EventDefinition> = z.infer<Definition['envelope']>['payload'];
+
+/**
+ * Adds an event to the outbox. Takes a transaction, never a bare connection: the event commits with
+ * the change it reports. `key` is what keeps its order (usually the id of the thing); the key is
+ * locked until the commit, so events of one key are published in the order of their commits.
+ */
+export async function publish<Tables, Definition extends EventDefinition>(
+  tx: Transaction<Tables>,
+  definition: Definition,
+  event: { origin: Origin; key: string; payload: PayloadOf<Definition>; now: Date },
+): Promise<void> {
+  const { origin, key, now } = event;
+  const envelope = definition.envelope.parse({
+    id: newId('ev', EventId),
+    name: definition.name,
+    workspaceId: origin.workspaceId,
+    occurredAt: now.toISOString(),
+    actor: origin.actor,
+    correlationId: origin.correlationId,
+    ...(origin.causationId === undefined ? {} : { causationId: origin.causationId }),
+    payload: event.payload,
+  });
+  await lockKey(tx, origin.workspaceId, key);
+  await messagingOf(tx)
+    .insertInto('outbox')
+    .values({
+      workspace_id: origin.workspaceId,
+      event_id: envelope.id,
+      name: definition.name,
+      key,
+      body: JSON.stringify(envelope),
+      published_at: null,
+    })
+    .execute();
+  wakeAfterCommit(tx);
+}
+
+/** Holds a key of a workspace until the transaction ends: writers of one key take turns. */
+export async function lockKey<Tables>(
+  tx: Transaction<Tables>,
+  workspaceId: string,
+  key: string,
+): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`${workspaceId}|${key}`}, 0))`.execute(
+    tx,
+  );
+}
+
+/**
+ * Adds a command for another service to the outbox. The relay repeats it until the receiver has
+ * stored or refused it, then the row goes. The receiver sees `question` as the request's shape.
+ */
+export async function sendCommand<Tables, Question extends z.ZodType>(
+  tx: Transaction<Tables>,
+  definition: { subject: string; question: Question },
+  command: { workspaceId: WorkspaceId; key: string; question: z.input<Question> },
+): Promise<void> {
+  await messagingOf(tx)
+    .insertInto('command_outbox')
+    .values({
+      workspace_id: command.workspaceId,
+      subject: definition.subject,
+      key: command.key,
+      body: JSON.stringify(definition.question.parse(command.question)),
+    })
+    .execute();
+  wakeAfterCommit(tx);
+}

@@ -1,0 +1,101 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Logger } from 'pino';
+import { Refusal } from '@manifold/errors';
+
+export type HttpHandler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+) => Promise<void> | void;
+
+/** One thing a service needs in order to work; answers true when it is there. */
+export type ReadinessCheck = () => Promise<boolean>;
+
+/**
+ * Starts a service's one HTTP server. `/healthz` says the process lives; `/readyz` runs every check
+ * and answers 503 with the names of those that fail. Routes match by exact path or, when they end
+ * in `/`, by prefix. Slow clients are cut after 30 s.
+ */
+export async function startHttp(options: {
+  host: string;
+  port: number;
+  routes: Readonly<Record<string, HttpHandler>>;
+  checks: Readonly<Record<string, ReadinessCheck>>;
+  log: Logger;
+}): Promise<{ port: number; stop: () => Promise<void> }> {
+  const { host, port, routes, checks, log } = options;
+  const server = createServer(
+    { requestTimeout: 30_000, headersTimeout: 10_000 },
+    (request, response) => {
+      const path = new URL(request.url ?? '/', 'http://service').pathname;
+      const handler =
+        path === '/healthz'
+          ? () => sendJson(response, 200, { status: 'alive' })
+          : path === '/readyz'
+            ? () => sendReadiness(response, checks)
+            : routeOf(routes, path);
+      Promise.resolve(handler(request, response)).catch((error: unknown) => {
+        log.error({ err: error, path }, 'request failed');
+        if (!response.headersSent) sendJson(response, 500, { error: 'Internal server error' });
+      });
+    },
+  );
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  }).catch((error: unknown) => {
+    throw new Error(`Port ${port} on ${host} could not be opened`, { cause: error });
+  });
+  const address = server.address();
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : port,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+        setTimeout(() => server.closeAllConnections(), 3_000).unref();
+      }),
+  };
+}
+
+const routeOf = (routes: Readonly<Record<string, HttpHandler>>, path: string): HttpHandler =>
+  routes[path] ??
+  Object.entries(routes).find(([route]) => route.endsWith('/') && path.startsWith(route))?.[1] ??
+  ((_, response) => sendJson(response, 404, { error: 'Not found' }));
+
+async function sendReadiness(
+  response: ServerResponse,
+  checks: Readonly<Record<string, ReadinessCheck>>,
+): Promise<void> {
+  const results = await Promise.all(
+    Object.entries(checks).map(
+      async ([name, check]) => [name, await check().catch(() => false)] as const,
+    ),
+  );
+  const missing = results.filter(([, ready]) => !ready).map(([name]) => name);
+  sendJson(response, missing.length === 0 ? 200 : 503, {
+    status: missing.length === 0 ? 'ready' : 'not ready',
+    missing,
+  });
+}
+
+/** Answers with JSON. */
+export function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' });
+  response.end(JSON.stringify(body));
+}
+
+/** Reads a request body as bytes; refuses more than `maxBytes` without keeping it. */
+export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    size += chunk.length;
+    if (size > maxBytes) {
+      throw new Refusal('invalid', `The request body is larger than ${maxBytes} bytes`, {
+        reason: 'too_many_items',
+      });
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,5 @@
+export * from './errors.ts';
+export * from './identity.ts';
+export * from './pages.ts';
+export * from './roles.ts';
+export * from './server.ts';

@@ -1,0 +1,74 @@
+import { relative } from 'node:path';
+import { join } from 'node:path';
+import { runDemo } from './demo.ts';
+import { createScreen } from './screen.ts';
+import { HELP, readSettings, ROOT } from './settings.ts';
+import { type Running, startAll } from './start.ts';
+
+const screen = createScreen(process.stdout);
+const stopping = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    // a second Ctrl-C does not leave things half stopped: stopping takes 12 s at most
+    if (!stopping.signal.aborted) screen.say('Stopping …');
+    stopping.abort(new Error('Stopped'));
+  });
+}
+const stopped = new Promise<void>((resolve) => {
+  stopping.signal.addEventListener('abort', () => resolve());
+});
+
+let running: Running | undefined;
+try {
+  const settings = await readSettings(process.argv.slice(2), process.env);
+  if (settings.help) {
+    console.log(HELP);
+    process.exit(0);
+  }
+  const startedAt = Date.now();
+  running = await startAll(settings, screen, stopping.signal);
+  screen.say(`\nManifold is ready after ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
+  showTable(running, settings.home);
+  if (!settings.empty) await runDemo({ running, settings, screen, signal: stopping.signal });
+  showThingsToTry(running);
+  await stopped;
+} catch (error) {
+  if (!stopping.signal.aborted) {
+    screen.say(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+  }
+} finally {
+  await running?.stop();
+}
+screen.say('Everything is stopped.');
+process.exit();
+
+function showTable({ endpoints, infrastructure }: Running, home: string): void {
+  const { postgres, nats } = infrastructure.sources;
+  screen.table([
+    ['graph', endpoints.gateway],
+    ['explorer', new URL('/', endpoints.gateway).href],
+    ['API key', endpoints.apiKey],
+    ['local Pipedrive', endpoints.sandbox.url],
+    ...Object.entries(endpoints.services).map(([name, { url }]) => [name, url] as const),
+    ['Postgres', postgres],
+    ['NATS', `${new URL(endpoints.nats).host} (${nats})`],
+    ['endpoints', relative(ROOT, join(home, 'endpoints.json'))],
+    ['logs', relative(ROOT, join(home, 'logs'))],
+  ]);
+}
+
+function showThingsToTry({ endpoints }: Running): void {
+  const { sandbox } = endpoints;
+  screen.say(`
+Three things to try
+  1. Open ${new URL('/', endpoints.gateway).href} and paste the API key.
+  2. Change a person in the local Pipedrive, then ask the graph for it:
+     curl -X PATCH ${sandbox.url}/api/v2/persons/1 -H 'x-api-token: ${sandbox.apiToken}' \\
+       -H 'content-type: application/json' -d '{"name":"Ada Lovelace"}'
+     curl ${endpoints.gateway} -H 'authorization: Bearer ${endpoints.apiKey}' -H 'content-type: application/json' \\
+       -d '{"query":"{ contacts(filter: {nameContains: \\"Lovelace\\"}) { nodes { name email pipedriveUrl } } }"}'
+  3. Sign somebody up for the demo campaign and see the lead: run the mutation signUp in the explorer.
+Ctrl-C stops everything.
+`);
+}
