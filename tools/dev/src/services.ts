@@ -7,6 +7,23 @@ import { ROOT, type Settings } from './settings.ts';
 /** The OAuth app the local Pipedrive knows us as. */
 export const OAUTH_CLIENT_ID = 'manifold-local';
 
+/** What that app may do; at Pipedrive scopes belong to the app, not to the request. */
+export const OAUTH_SCOPES = [
+  'base',
+  'contacts:full',
+  'contact-fields:full',
+  'deals:full',
+  'deal-fields:full',
+  'leads:full',
+  'users:read',
+  'search:read',
+  'webhooks:full',
+];
+
+/** Where Pipedrive sends the browser back to. */
+export const redirectUrlOf = (settings: Settings): string =>
+  `http://127.0.0.1:${settings.ports.connections}/oauth/callback`;
+
 export interface ProcessPlan {
   name: ServiceName | 'gateway';
   script: string;
@@ -80,7 +97,7 @@ function ownEnvironment(
       PUBLIC_URL: self,
       PIPEDRIVE_CLIENT_ID: OAUTH_CLIENT_ID,
       PIPEDRIVE_CLIENT_SECRET: secrets.oauthClientSecret,
-      PIPEDRIVE_REDIRECT_URL: `${self}/oauth/callback`,
+      PIPEDRIVE_REDIRECT_URL: redirectUrlOf(settings),
       PIPEDRIVE_OAUTH_URL: sandboxUrl,
       PIPEDRIVE_API_DOMAINS: sandboxUrl,
       PIPEDRIVE_API_TOKEN_DOMAIN: sandboxUrl,

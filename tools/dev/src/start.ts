@@ -6,7 +6,14 @@ import { type Infrastructure, startInfrastructure } from './infrastructure.ts';
 import { graphAnswers, waitUntilReady } from './ready.ts';
 import type { Screen } from './screen.ts';
 import { readSecrets, type Secrets } from './secrets.ts';
-import { machineEnvironment, planProcesses, type ProcessPlan } from './services.ts';
+import {
+  machineEnvironment,
+  OAUTH_CLIENT_ID,
+  OAUTH_SCOPES,
+  planProcesses,
+  type ProcessPlan,
+  redirectUrlOf,
+} from './services.ts';
 import { logFile, requirePorts, ROOT, type Settings } from './settings.ts';
 import { type Supervised, supervise } from './supervise.ts';
 
@@ -50,6 +57,8 @@ export async function startAll(
   stack.use(disposable(launch(sandboxPlan(settings, sandboxUrl))));
   const sandbox = [{ name: 'sandbox', url: sandboxUrl }];
   await waitUntilReady(sandbox, { signal, timeoutMs: READY_WITHIN_MS });
+
+  await registerOAuthApp({ settings, secrets, sandboxUrl });
 
   const plans = planProcesses({ settings, secrets, infrastructure, sandboxUrl });
   const processes = plans.map((plan) => launch(plan));
@@ -127,6 +136,26 @@ const sandboxPlan = (settings: Settings, url: string): Launchable => ({
     SANDBOX_LIMITS: process.env['SANDBOX_LIMITS'] ?? 'off',
   },
 });
+
+/** Makes us known to the local Pipedrive, as one registers an app in its Developer Hub. */
+async function registerOAuthApp(parts: {
+  settings: Settings;
+  secrets: Secrets;
+  sandboxUrl: string;
+}) {
+  const answer = await fetch(`${parts.sandboxUrl}/control/apps`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      name: 'Manifold',
+      clientId: OAUTH_CLIENT_ID,
+      clientSecret: parts.secrets.oauthClientSecret,
+      redirectUris: [redirectUrlOf(parts.settings)],
+      scopes: OAUTH_SCOPES,
+    }),
+  });
+  if (!answer.ok) throw new Error(`The local Pipedrive did not take our app: ${answer.status}`);
+}
 
 async function untilGraphAnswers(
   gateway: string,

@@ -1,0 +1,106 @@
+import type { NumberedField } from '../fields/catalogue.ts';
+import type { FieldEntity } from '../fields/field.ts';
+import type { JsonObject } from '../json.ts';
+import { insertLead } from '../leads/store.ts';
+import { completeCustom } from '../records/custom-part.ts';
+import type { RecordEntity } from '../records/record.ts';
+import { nextRecordId, saveRecord } from '../records/store.ts';
+import { insertTerm, termsOf } from '../search/terms.ts';
+import { listUsers } from '../users/users.ts';
+import type { World } from '../world.ts';
+import { ensureCustomFields } from './custom-fields.ts';
+import { makeLead, makeOrganization, makePerson } from './make-records.ts';
+import { createRandom, type Random } from './random.ts';
+import { type KnownIds, makeCustomValue } from './values.ts';
+
+export interface GenerateSize {
+  seed: string;
+  persons: number;
+  organizations: number;
+  leads: number;
+}
+
+const BATCH = 5_000;
+
+/**
+ * Adds records that depend on the seed and the size only. They count as imported long ago: no webhooks, and search
+ * finds them at once. Returns what was added and the custom field codes by entity and type.
+ */
+export function generate(world: World, size: GenerateSize): JsonObject {
+  const entities: FieldEntity[] = ['person', 'organization', 'deal'];
+  const fields = world.db.transaction(() =>
+    entities.map((entity) => [entity, ensureCustomFields(world, entity, size.seed)] as const),
+  );
+  const random = createRandom(size.seed);
+  const { organizations, persons } = size;
+  const ids: KnownIds = { users: listUsers(world.db).map(({ id }) => id), persons, organizations };
+
+  const first = addRecords(
+    world,
+    { entity: 'organization', count: organizations, random, ids },
+    (id) => makeOrganization(id, random, ids),
+  );
+  const orgRange = { first, count: organizations };
+  const firstPerson = addRecords(world, { entity: 'person', count: persons, random, ids }, (id) =>
+    makePerson(id, random, { ids, orgRange }),
+  );
+  addLeads(world, size.leads, { random, ids, firstPerson });
+  const codes = fields.map(([entity, list]) => [
+    entity,
+    Object.fromEntries(list.map(({ type, code }) => [type, code])),
+  ]);
+  return {
+    seed: size.seed,
+    counts: { persons, organizations, leads: size.leads },
+    fields: Object.fromEntries(codes),
+  };
+}
+
+/** Returns the first id. One transaction per batch, so that a large run stays small in memory. */
+function addRecords(
+  world: World,
+  run: { entity: RecordEntity; count: number; random: Random; ids: KnownIds },
+  make: (id: number) => JsonObject,
+): number {
+  const { entity, count, random, ids } = run;
+  const firstId = nextRecordId(world.db, entity);
+  const custom = world.fields.listCustom(entity);
+  const revision = world.fields.revision(entity);
+  for (let start = 0; start < count; start += BATCH)
+    world.db.transaction(() => {
+      for (let at = start; at < Math.min(start + BATCH, count); at += 1) {
+        const base = make(firstId + at);
+        const values = makeCustom(custom, random, ids);
+        saveRecord(world.db, entity, { base, custom: values, revision });
+        for (const term of termsOf(base, values, custom))
+          insertTerm(world, { entity, id: firstId + at, term, fromMs: 0 });
+      }
+    });
+  return firstId;
+}
+
+function makeCustom(fields: NumberedField[], random: Random, ids: KnownIds): JsonObject {
+  return Object.fromEntries(
+    fields.map((field) => [field.code, makeCustomValue(field, random, ids)]),
+  );
+}
+
+function addLeads(
+  world: World,
+  count: number,
+  { random, ids, firstPerson }: { random: Random; ids: KnownIds; firstPerson: number },
+): void {
+  const fields = world.fields.listCustom('deal');
+  world.db.transaction(() => {
+    for (let at = 0; at < count; at += 1) {
+      const personId = ids.persons === 0 ? null : firstPerson + random.int(ids.persons);
+      const base = makeLead(random, ids, personId);
+      const values = completeCustom('deal', makeCustom(fields, random, ids), world);
+      const set = Object.entries(values).filter(([, value]) => value !== null);
+      const custom: JsonObject = Object.fromEntries(set);
+      insertLead(world.db, { base, custom });
+      for (const term of termsOf(base, custom, fields))
+        insertTerm(world, { entity: 'lead', id: String(base.id), term, fromMs: 0 });
+    }
+  });
+}

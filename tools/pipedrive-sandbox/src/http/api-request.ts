@@ -1,0 +1,29 @@
+import type { Json } from '../json.ts';
+import type { Operation } from '../operations.ts';
+import type { User } from '../users/users.ts';
+import type { World } from '../world.ts';
+import type { Reply } from './reply.ts';
+
+/** Who asks. `token` only tells callers apart for limits; it is never logged or listed. */
+export interface Actor {
+  kind: 'api_token' | 'oauth';
+  user: User;
+  token: string;
+  /** Of an OAuth token: the app and what its user agreed to. */
+  app?: { clientId: string; scopes: string[] };
+}
+
+/** A request that has passed authentication, limits, scopes and validation. */
+export interface ApiRequest {
+  operation: Operation;
+  params: Record<string, string>;
+  query: URLSearchParams;
+  body: Json;
+  actor: Actor;
+  /** What webhooks will say about the origin of the change. */
+  changeSource: 'app' | 'api';
+}
+
+export type Handler = (request: ApiRequest, world: World) => Reply | Promise<Reply>;
+/** By `<version> <operation id>`. */
+export type Handlers = Record<string, Handler>;

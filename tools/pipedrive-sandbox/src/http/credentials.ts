@@ -1,0 +1,30 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { findGrantByAccessToken } from '../oauth/grants.ts';
+import { findUser, findUserByToken } from '../users/users.ts';
+import type { World } from '../world.ts';
+import type { Actor } from './api-request.ts';
+import { refused, unauthorized } from './problem.ts';
+
+/** An API token counts by its header only, an OAuth token as Bearer only. */
+export function authenticate(headers: IncomingHttpHeaders, world: World): Actor {
+  const apiToken = headers['x-api-token'];
+  if (typeof apiToken === 'string' && apiToken !== '') {
+    const user = findUserByToken(world.db, apiToken);
+    if (user === undefined) throw unauthorized();
+    return { kind: 'api_token', user, token: apiToken };
+  }
+  const { authorization } = headers;
+  if (authorization === undefined) throw unauthorized();
+  const token = /^Bearer (\S+)$/.exec(authorization)?.[1];
+  if (token === undefined) throw refused(400, 'Invalid request: malformed authorization header');
+  return authenticateGrant(token, world);
+}
+
+function authenticateGrant(token: string, world: World): Actor {
+  const grant = findGrantByAccessToken(world.db, token, world.now().getTime());
+  const user = grant && findUser(world.db, grant.user_id);
+  if (grant === undefined || user === undefined)
+    throw unauthorized('Invalid token: access_token is invalid');
+  const app = { clientId: grant.client_id, scopes: grant.scope.split(',') };
+  return { kind: 'oauth', user, token, app };
+}

@@ -1,0 +1,23 @@
+import type { Faults } from './faults/faults.ts';
+import type { FieldCatalogue } from './fields/catalogue.ts';
+import type { Ledger } from './ledger/ledger.ts';
+import type { Limiter } from './limits/limiter.ts';
+import type { Database } from './store/database.ts';
+import type { Company } from './users/users.ts';
+import type { Outbox } from './webhooks/outbox.ts';
+
+/** Everything one running sandbox consists of; handlers get it as an argument. */
+export interface World {
+  db: Database;
+  company: Company;
+  fields: FieldCatalogue;
+  limiter: Limiter;
+  faults: Faults;
+  ledger: Ledger;
+  outbox: Outbox;
+  now: () => Date;
+  /** Milliseconds until a write is found by search. */
+  searchLagMs: number;
+  /** The sandbox's own origin, known once it listens. */
+  url: () => string;
+}
