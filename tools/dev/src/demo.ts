@@ -6,8 +6,6 @@ import { saveSecrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
 import { type Running, usersOf } from './start.ts';
 
-const PERSONS = 10_000;
-const ORGANIZATIONS = 2_000;
 const ASK_EVERY_MS = 250;
 
 /**
@@ -24,7 +22,7 @@ export async function runDemo(options: {
   const { endpoints } = running;
   const graph = connectGraph(endpoints.gateway, endpoints.apiKey);
   const startedAt = Date.now();
-  await fillPipedrive(endpoints.sandbox.controlUrl, screen);
+  await fillPipedrive(endpoints.sandbox.controlUrl, options);
   await createUsers(graph, options);
   const connectionId = await connectPipedrive(graph, screen);
   const dataSourceId = await createDataSource(graph, connectionId);
@@ -34,15 +32,18 @@ export async function runDemo(options: {
   screen.say(`The demo is complete after ${((Date.now() - startedAt) / 1000).toFixed(1)} s.`);
 }
 
-async function fillPipedrive(controlUrl: string, screen: Screen): Promise<void> {
+async function fillPipedrive(
+  controlUrl: string,
+  { settings, screen }: { settings: Settings; screen: Screen },
+): Promise<void> {
   const State = z.object({ counts: z.object({ persons: z.int() }) });
   const state = State.parse(await (await fetch(`${controlUrl}/state`)).json());
   if (state.counts.persons > 0) return;
-  screen.progress(`Filling the local Pipedrive with ${PERSONS} persons …`);
+  screen.progress(`Filling the local Pipedrive with ${settings.demo.persons} persons …`);
   const answer = await fetch(`${controlUrl}/generate`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ seed: 1, persons: PERSONS, organizations: ORGANIZATIONS }),
+    body: JSON.stringify({ seed: 1, ...settings.demo }),
   });
   if (!answer.ok) throw new Error(`The local Pipedrive did not make its records: ${answer.status}`);
 }

@@ -30,6 +30,8 @@ export interface Settings {
   /** Where data, logs, keys and `endpoints.json` live. */
   home: string;
   ports: Readonly<Record<Part, number>>;
+  /** How many records the demo puts into the local Pipedrive. */
+  demo: { persons: number; organizations: number };
 }
 
 export const HELP = `npm start [-- options]
@@ -39,6 +41,7 @@ export const HELP = `npm start [-- options]
 Ports: ${Object.values(ports)
   .map(([variable, port]) => `${variable}=${port}`)
   .join(' ')} (0: any free one)
+Demo: DEMO_PERSONS=10000 DEMO_ORGANIZATIONS=2000
 Servers of your own: DATABASE_URL, NATS_URL. Data, logs and keys: MANIFOLD_HOME=.local`;
 
 /** Reads options and environment; throws with the option at fault. */
@@ -62,6 +65,10 @@ export async function readSettings(
   return {
     ...values,
     home: resolve(ROOT, env['MANIFOLD_HOME'] ?? '.local'),
+    demo: {
+      persons: countOf(env, 'DEMO_PERSONS', 10_000),
+      organizations: countOf(env, 'DEMO_ORGANIZATIONS', 2_000),
+    },
     ports: {
       gateway: port('gateway'),
       workspaces: port('workspaces'),
@@ -80,6 +87,12 @@ export async function readSettings(
 const partsOf = () =>
   // the keys of a literal are its parts
   Object.entries(ports) as [Part, readonly [string, number]][];
+
+function countOf(env: NodeJS.ProcessEnv, variable: string, usual: number): number {
+  const count = Number(env[variable] ?? usual);
+  if (Number.isInteger(count) && count > 0 && count <= 1_000_000) return count;
+  throw new Error(`${variable} has to be a number from 1 to 1000000.`);
+}
 
 async function portOf(env: NodeJS.ProcessEnv, variable: string, usual: number): Promise<number> {
   const text = env[variable] ?? String(usual);

@@ -171,7 +171,7 @@ async function untilGraphAnswers(
 }
 
 const SandboxState = z.object({
-  users: z.array(z.object({ apiToken: z.string(), isAdmin: z.boolean() })),
+  users: z.array(z.object({ apiToken: z.string(), admin: z.boolean() })),
 });
 
 async function describe(parts: {
@@ -190,7 +190,7 @@ async function describe(parts: {
     nats: infrastructure.natsUrlOf('subscriber'),
     sandbox: {
       url: sandboxUrl,
-      apiToken: state.users.find(({ isAdmin }) => isAdmin)?.apiToken ?? '',
+      apiToken: state.users.find(({ admin }) => admin)?.apiToken ?? '',
       controlUrl: `${sandboxUrl}/control`,
     },
     services: Object.fromEntries(

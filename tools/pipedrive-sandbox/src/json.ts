@@ -14,3 +14,8 @@ export function parseObject(text: string): JsonObject {
 export function sameJson(a: Json | undefined, b: Json | undefined): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
+
+/** The text of a plain value; empty for null, lists and objects. */
+export function textOf(value: Json | undefined): string {
+  return value === undefined || value === null || typeof value === 'object' ? '' : String(value);
+}

@@ -1,6 +1,6 @@
 import type { NumberedField } from '../fields/catalogue.ts';
 import type { FieldEntity } from '../fields/field.ts';
-import type { JsonObject } from '../json.ts';
+import { type JsonObject, textOf } from '../json.ts';
 import { insertLead } from '../leads/store.ts';
 import { completeCustom } from '../records/custom-part.ts';
 import type { RecordEntity } from '../records/record.ts';
@@ -100,7 +100,7 @@ function addLeads(
       const custom: JsonObject = Object.fromEntries(set);
       insertLead(world.db, { base, custom });
       for (const term of termsOf(base, custom, fields))
-        insertTerm(world, { entity: 'lead', id: String(base.id), term, fromMs: 0 });
+        insertTerm(world, { entity: 'lead', id: textOf(base.id), term, fromMs: 0 });
     }
   });
 }

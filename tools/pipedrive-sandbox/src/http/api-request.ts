@@ -1,17 +1,8 @@
 import type { Json } from '../json.ts';
 import type { Operation } from '../operations.ts';
-import type { User } from '../users/users.ts';
 import type { World } from '../world.ts';
+import type { Actor } from './actor.ts';
 import type { Reply } from './reply.ts';
-
-/** Who asks. `token` only tells callers apart for limits; it is never logged or listed. */
-export interface Actor {
-  kind: 'api_token' | 'oauth';
-  user: User;
-  token: string;
-  /** Of an OAuth token: the app and what its user agreed to. */
-  app?: { clientId: string; scopes: string[] };
-}
 
 /** A request that has passed authentication, limits, scopes and validation. */
 export interface ApiRequest {

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { findGrantByAccessToken } from '../oauth/grants.ts';
 import { findUser, findUserByToken } from '../users/users.ts';
 import type { World } from '../world.ts';
-import type { Actor } from './api-request.ts';
+import type { Actor } from './actor.ts';
 import { refused, unauthorized } from './problem.ts';
 
 /** An API token counts by its header only, an OAuth token as Bearer only. */

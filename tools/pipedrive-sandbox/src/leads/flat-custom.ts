@@ -1,7 +1,7 @@
 import { type Checked, checkCustomValue, type ValueContext } from '../fields/custom-values.ts';
 import { ADDRESS_PARTS, type Field } from '../fields/field.ts';
 import type { Issue } from '../http/problem.ts';
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { isObject, type Json, type JsonObject, textOf } from '../json.ts';
 
 /** Custom values the way v1 shows them on leads: flat keys, subfields as suffixes, unset ones absent. */
 export function flattenCustom(custom: JsonObject, fields: Field[]): JsonObject {
@@ -11,8 +11,8 @@ export function flattenCustom(custom: JsonObject, fields: Field[]): JsonObject {
 
 function flatten(code: string, type: string, value: Json): [string, Json][] {
   if (value === null) return [];
-  if (type === 'enum') return [[code, String(value)]];
-  if (Array.isArray(value)) return [[code, value.join(',')]];
+  if (type === 'enum') return [[code, textOf(value)]];
+  if (Array.isArray(value)) return [[code, value.map(textOf).join(',')]];
   if (!isObject(value)) return [[code, value]];
   const parts = Object.entries(value).filter(([key]) => key !== 'value' && key !== 'timezone_name');
   return [
@@ -73,7 +73,7 @@ function nest(field: Field, body: JsonObject): Json {
   }
   if (field.type === 'enum') return numeric(value);
   if (field.type !== 'set') return value;
-  return (Array.isArray(value) ? value : String(value).split(',')).map(numeric);
+  return (Array.isArray(value) ? value : textOf(value).split(',')).map(numeric);
 }
 
 function numeric(value: Json): Json {

@@ -1,5 +1,5 @@
 import type { SQLInputValue } from 'node:sqlite';
-import { type JsonObject, parseObject } from '../json.ts';
+import { type JsonObject, parseObject, textOf } from '../json.ts';
 import type { Database } from '../store/database.ts';
 
 /** A lead: `base` as v1 serves it, `custom` nested as v2 would, set values only. */
@@ -54,7 +54,7 @@ export function insertLead(db: Database, lead: Lead): void {
     `insert into lead
        (id, owner_id, person_id, organization_id, archived, add_time, update_time, base, custom)
      values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    String(lead.base.id),
+    textOf(lead.base.id),
     ...columnsOf(lead),
   );
 }
@@ -64,7 +64,7 @@ export function saveLead(db: Database, lead: Lead): void {
     `update lead set owner_id = ?, person_id = ?, organization_id = ?, archived = ?, add_time = ?,
        update_time = ?, base = ?, custom = ? where id = ?`,
     ...columnsOf(lead),
-    String(lead.base.id),
+    textOf(lead.base.id),
   );
 }
 
@@ -83,8 +83,8 @@ function columnsOf({ base, custom }: Lead): SQLInputValue[] {
     reference(base.person_id),
     reference(base.organization_id),
     base.is_archived === true ? 1 : 0,
-    String(base.add_time),
-    String(base.update_time),
+    textOf(base.add_time),
+    textOf(base.update_time),
     JSON.stringify(base),
     JSON.stringify(custom),
   ];

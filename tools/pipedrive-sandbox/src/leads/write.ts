@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ApiRequest } from '../http/api-request.ts';
 import { refused } from '../http/problem.ts';
-import { isObject, type Json, type JsonObject, sameJson } from '../json.ts';
+import { isObject, type Json, type JsonObject, sameJson, textOf } from '../json.ts';
 import { completeCustom } from '../records/custom-part.ts';
 import { valueContext } from '../records/write.ts';
 import { forgetTerms, indexTerms, termsOf } from '../search/terms.ts';
@@ -40,13 +40,13 @@ export function changeLead(before: Lead, request: ApiRequest, world: World): Lea
     index(after, world);
     const data = hookOf(after, world);
     const previous = changesBetween(hookOf(before, world), data);
-    announce(request, world, { action: 'change', id: String(after.base.id), data, previous });
+    announce(request, world, { action: 'change', id: textOf(after.base.id), data, previous });
   });
   return after;
 }
 
 export function deleteLead(lead: Lead, request: ApiRequest, world: World): void {
-  const id = String(lead.base.id);
+  const id = textOf(lead.base.id);
   world.db.transaction(() => {
     removeLead(world.db, id);
     forgetTerms(world, 'lead', id);
@@ -114,7 +114,7 @@ function requireKnown(base: JsonObject, { db }: World): void {
 
 function index({ base, custom }: Lead, world: World): void {
   const terms = termsOf(base, custom, world.fields.listCustom('deal'));
-  indexTerms(world, 'lead', String(base.id), terms);
+  indexTerms(world, 'lead', textOf(base.id), terms);
 }
 
 function hookOf({ base, custom }: Lead, world: World): JsonObject {

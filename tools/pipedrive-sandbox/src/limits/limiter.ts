@@ -1,4 +1,4 @@
-import type { Actor } from '../http/api-request.ts';
+import type { Actor } from '../http/actor.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Operation } from '../operations.ts';
 import type { LimitRules } from './limits.ts';

@@ -1,7 +1,7 @@
 import type { NumberedField } from '../fields/catalogue.ts';
 import { checkAddress } from '../fields/custom-values.ts';
 import { type Issue, refused } from '../http/problem.ts';
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { isObject, type Json, type JsonObject, textOf } from '../json.ts';
 import type { World } from '../world.ts';
 
 export type RecordEntity = 'person' | 'organization';
@@ -112,7 +112,7 @@ function applyName(base: JsonObject, body: JsonObject, issues: Issue[]): void {
   } else if (first !== undefined || last !== undefined) {
     base.first_name = first ?? base.first_name ?? null;
     base.last_name = last ?? base.last_name ?? null;
-    base.name = [base.first_name, base.last_name].filter((part) => part).join(' ');
+    base.name = `${textOf(base.first_name)} ${textOf(base.last_name)}`.trim();
   }
   if (base.name === '') issues.push({ key: 'name', message: 'Required' });
 }

@@ -1,6 +1,6 @@
 import type { SQLInputValue } from 'node:sqlite';
 import type { Cursor } from '../http/paging.ts';
-import { type JsonObject, parseObject } from '../json.ts';
+import { type JsonObject, parseObject, textOf } from '../json.ts';
 import type { Database } from '../store/database.ts';
 import type { RecordEntity, StoredRecord } from './record.ts';
 
@@ -95,8 +95,8 @@ export function saveRecord(
     Number(base.id),
     Number(base.owner_id),
     base.org_id === null || base.org_id === undefined ? null : Number(base.org_id),
-    String(base.add_time),
-    String(base.update_time),
+    textOf(base.add_time),
+    textOf(base.update_time),
     base.is_deleted === true ? 1 : 0,
     JSON.stringify(base),
     JSON.stringify(custom),

@@ -1,7 +1,7 @@
 import { checkCustomFields, type ValueContext } from '../fields/custom-values.ts';
 import type { ApiRequest } from '../http/api-request.ts';
 import { type Issue, invalid, invalidKey, notFound } from '../http/problem.ts';
-import { isObject, type JsonObject, sameJson } from '../json.ts';
+import { isObject, type JsonObject, sameJson, textOf } from '../json.ts';
 import { forgetTerms, indexTerms, termsOf } from '../search/terms.ts';
 import { wholeSeconds } from '../times.ts';
 import { findUser } from '../users/users.ts';
@@ -140,7 +140,7 @@ function announce(
 
 function readAddTime(body: JsonObject): string | undefined {
   if (body.add_time === undefined) return undefined;
-  const at = new Date(String(body.add_time));
+  const at = new Date(textOf(body.add_time));
   if (Number.isNaN(at.getTime())) throw invalidKey('add_time', 'not a valid datetime');
   return wholeSeconds(at);
 }

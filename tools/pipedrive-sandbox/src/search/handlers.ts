@@ -7,7 +7,6 @@ import { findLead } from '../leads/store.ts';
 import { findRecordRow, readRecord } from '../records/store.ts';
 import type { World } from '../world.ts';
 import { findMatches, type Match } from './matches.ts';
-import type { SearchEntity } from './terms.ts';
 
 export const searchHandlers: Handlers = {
   'v2 searchPersons': (request, world) => searchRecords('person', request, world),
@@ -106,7 +105,7 @@ function searchByField({ query }: ApiRequest, world: World): Reply {
   return json(200, { success: true, data: items, additional_data: { next_cursor: cursor } });
 }
 
-function nameOf(entity: SearchEntity | string, id: number | string, world: World): JsonObject {
+function nameOf(entity: string, id: number | string, world: World): JsonObject {
   if (entity === 'lead') return { name: findLead(world.db, String(id))?.base.title ?? null };
   if (entity !== 'person' && entity !== 'organization') return {};
   const row = findRecordRow(world.db, entity, Number(id));

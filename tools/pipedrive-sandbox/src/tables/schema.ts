@@ -1,7 +1,7 @@
 import type { ValueSchema } from '../operations.ts';
 
 /** A piece of an OpenAPI document as the YAML parser gives it. */
-// biome-ignore lint/suspicious/noExplicitAny: the document is read by its own published structure
+// oxlint-disable-next-line typescript/no-explicit-any -- the document is read by its own published structure
 export type Source = any;
 
 /** Follows `$ref` and folds `allOf` into one schema. */

@@ -2,7 +2,7 @@
 export interface Answer {
   status: number;
   headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: tests read answers by the shapes Pipedrive documents
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests read answers by the shapes Pipedrive documents
   body: any;
 }
 

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface Received {
   method: string;
   path: string;
   authorization: string | undefined;
-  // biome-ignore lint/suspicious/noExplicitAny: tests read payloads by the shapes Pipedrive documents
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests read payloads by the shapes Pipedrive documents
   body: any;
 }
 
@@ -14,7 +14,7 @@ export interface Received {
 export interface Receiver {
   url: string;
   received: Received[];
-  /** The statuses of the next answers; afterwards 200. */
+  /** The statuses of the next answers, 0 for none at all; afterwards 200. */
   answers: number[];
   stop(): Promise<void>;
 }
@@ -22,7 +22,7 @@ export interface Receiver {
 export async function startReceiver(): Promise<Receiver> {
   const received: Received[] = [];
   const answers: number[] = [];
-  const server = createServer(async (message, response) => {
+  async function receive(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of message) chunks.push(Buffer.from(chunk));
     const text = Buffer.concat(chunks).toString('utf8');
@@ -32,8 +32,11 @@ export async function startReceiver(): Promise<Receiver> {
       authorization: message.headers.authorization,
       body: text === '' ? undefined : JSON.parse(text),
     });
-    response.statusCode = answers.shift() ?? 200;
-    response.end();
+    const status = answers.shift() ?? 200;
+    if (status !== 0) response.writeHead(status).end();
+  }
+  const server = createServer((message, response) => {
+    receive(message, response).catch(() => response.destroy());
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

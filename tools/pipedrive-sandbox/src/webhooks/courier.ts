@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { Agent, request } from 'undici';
+import { textOf } from '../json.ts';
 import type { World } from '../world.ts';
 import { type Delivery, finishDelivery, listDue, nextDue, postpone } from './deliveries.ts';
 import { findSubscription, type Subscription, saveSubscriptionData } from './subscriptions.ts';
@@ -61,7 +62,7 @@ interface Attempt extends CourierOptions {
 async function attempt(world: World, delivery: Delivery, options: Attempt): Promise<void> {
   const hook = findSubscription(world.db, delivery.webhook_id);
   if (hook === undefined) return finishDelivery(world.db, delivery, 'dropped', null);
-  const target = String(hook.data.subscription_url);
+  const target = textOf(hook.data.subscription_url);
   if (world.faults.takeDroppedHook(target, delivery.event))
     return finishDelivery(world.db, delivery, 'dropped', null);
 
@@ -80,12 +81,11 @@ async function attempt(world: World, delivery: Delivery, options: Attempt): Prom
 
 /** The status of the answer, or null when there was none within ten seconds. */
 async function post(hook: Subscription, body: string, options: Attempt): Promise<number | null> {
-  const { http_auth_user: user, http_auth_password: password } = hook.data;
-  const pair = `${user ?? ''}:${password ?? ''}`;
+  const pair = `${textOf(hook.data.http_auth_user)}:${textOf(hook.data.http_auth_password)}`;
   const authorization =
-    user || password ? { authorization: `Basic ${Buffer.from(pair).toString('base64')}` } : {};
+    pair !== ':' ? { authorization: `Basic ${Buffer.from(pair).toString('base64')}` } : {};
   try {
-    const answer = await request(String(hook.data.subscription_url), {
+    const answer = await request(textOf(hook.data.subscription_url), {
       method: 'POST',
       headers: {
         'content-type': 'application/json',

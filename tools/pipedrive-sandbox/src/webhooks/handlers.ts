@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import type { ApiRequest, Handlers } from '../http/api-request.ts';
 import { Problem } from '../http/problem.ts';
 import { json, type Reply } from '../http/reply.ts';
-import { isObject, type JsonObject } from '../json.ts';
+import { isObject, type JsonObject, textOf } from '../json.ts';
 import { findUser } from '../users/users.ts';
 import type { World } from '../world.ts';
 import {
@@ -36,7 +36,7 @@ function isVisible(hook: Subscription, actor: ApiRequest['actor']): boolean {
 
 async function addWebhook(request: ApiRequest, world: World): Promise<Reply> {
   const body = isObject(request.body) ? request.body : {};
-  await requireReachable(String(body.subscription_url), world.url());
+  await requireReachable(textOf(body.subscription_url), world.url());
   const { actor } = request;
   const userId = typeof body.user_id === 'number' ? body.user_id : actor.user.id;
   if (findUser(world.db, userId) === undefined) throw badWebhook('user_id', 'not found');
@@ -49,8 +49,8 @@ async function addWebhook(request: ApiRequest, world: World): Promise<Reply> {
     const inserted = insertSubscription(world.db, {
       ownerId: actor.user.id,
       clientId: actor.app?.clientId ?? null,
-      action: String(body.event_action),
-      object: String(body.event_object),
+      action: textOf(body.event_action),
+      object: textOf(body.event_object),
       data: {},
     });
     const data = describe(inserted, body, { world, userId });

@@ -1,5 +1,5 @@
 import type { Field } from '../fields/field.ts';
-import { isObject, type Json, type JsonObject, sameJson } from '../json.ts';
+import { isObject, type Json, type JsonObject, sameJson, textOf } from '../json.ts';
 
 /**
  * A record as webhooks v2 show it, which is not how REST v2 does: custom fields carry their type, `visible_to` is
@@ -33,7 +33,7 @@ function hookBase(entity: 'person' | 'organization' | 'lead', base: JsonObject):
   const rest: JsonObject = Object.fromEntries(shown);
   if (entity === 'lead') return rest;
   const labels = Array.isArray(base.label_ids) ? base.label_ids : [];
-  return { ...rest, visible_to: String(base.visible_to), label: labels[0] ?? null };
+  return { ...rest, visible_to: textOf(base.visible_to), label: labels[0] ?? null };
 }
 
 function hookCustom(custom: JsonObject, fields: Field[]): JsonObject {
