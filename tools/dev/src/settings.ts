@@ -20,6 +20,9 @@ const ports = {
   postgres: ['POSTGRES_PORT', 4732],
 } as const;
 
+/** The environment variables that choose ports. */
+export const PORT_VARIABLES = Object.values(ports).map(([variable]) => variable);
+
 export type Part = keyof typeof ports;
 
 export interface Settings {

@@ -49,7 +49,7 @@ test('a request without a key is refused with how to send one', async () => {
     body: '{"query":"{ viewer { role } }"}',
   });
   expect(answer.status).toBe(401);
-  const { errors } = Refused.parse({ data: null, ...(await answer.json()) });
+  const { errors } = Refused.parse(await answer.json());
   expect(errors[0]?.extensions).toMatchObject({
     code: 'UNAUTHENTICATED',
     fix: expect.stringContaining('Authorization'),

@@ -7,7 +7,7 @@ import { eventually } from '@manifold/testing';
 import { expect } from 'vitest';
 import { z } from 'zod';
 import { connectGraph, type Graph } from '../src/graph.ts';
-import { ROOT } from '../src/settings.ts';
+import { PORT_VARIABLES, ROOT } from '../src/settings.ts';
 
 const Endpoints = z.object({
   gateway: z.url(),
@@ -33,19 +33,6 @@ export interface Installation {
   /** Sends Ctrl-C's signal and waits for the end; returns the exit code. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
-
-const PORT_VARIABLES = [
-  'GATEWAY_PORT',
-  'WORKSPACES_PORT',
-  'CONNECTIONS_PORT',
-  'FIELD_MAPPING_PORT',
-  'CONTACTS_PORT',
-  'REFERRALS_PORT',
-  'AUDIT_PORT',
-  'SANDBOX_PORT',
-  'NATS_PORT',
-  'POSTGRES_PORT',
-];
 
 const READY_WITHIN_MS = 120_000;
 
