@@ -37,6 +37,13 @@ export const ConnectionStatusChanged = defineEvent(
   }),
 );
 
+/** The connection and everything this service kept for it are gone; its id is never used again. */
+export const ConnectionDeleted = defineEvent(
+  'connections.connection_deleted.v1',
+  z.object({ connectionId: ConnectionId, companyId: z.string().max(32) }),
+  ({ connectionId }) => ({ target: aboutConnection(connectionId), outcome: 'succeeded' }),
+);
+
 export const FieldsChanged = defineEvent(
   'connections.fields_changed.v1',
   z.object({

@@ -17,6 +17,8 @@ export const ReadRecords = definePageRequest('request.connections.read_records.v
     /** Whole seconds, inclusive. */
     updatedSince: z.iso.datetime().optional(),
     limit: z.int().min(1).max(500),
+    /** Who waits for it; absent: `event` for named ids, else `bulk`. */
+    lane: z.enum(['interactive', 'event', 'bulk']).optional(),
   }),
   item: PipedriveRecord,
   end: z.discriminatedUnion('outcome', [

@@ -17,6 +17,8 @@ export const ReasonCode = z.enum([
   'workspace_not_chosen',
   'entitlement_missing',
   'record_not_found',
+  'already_member',
+  'last_owner',
   // connection
   'oauth_state_invalid',
   'oauth_denied',
@@ -48,6 +50,8 @@ export const ReasonCode = z.enum([
   // sync
   'sync_already_running',
   'sync_not_running',
+  'data_source_archived',
+  'unknown_record_not_created',
   // the house
   'message_unreadable',
   'message_unknown',

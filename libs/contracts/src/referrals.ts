@@ -1,7 +1,24 @@
 import { z } from 'zod';
 import { defineEvent } from './event.ts';
 import { CampaignId, ReferralUserId } from './ids.ts';
+import type { VariableType } from './mappings.ts';
 import { ReasonCode } from './reasons.ts';
+
+/**
+ * What a mapping can take from any sign-up, beside the fields of the campaign's form. The keys are
+ * the field codes of rows whose source is `referral`.
+ */
+export const referralFields = {
+  first_name: { label: 'Referrer first name', type: 'text' },
+  last_name: { label: 'Referrer last name', type: 'text' },
+  email: { label: 'Referrer e-mail', type: 'email' },
+  campaign_name: { label: 'Campaign name', type: 'text' },
+  referral_link: { label: 'Referral link', type: 'text' },
+  referral_code: { label: 'Referral code', type: 'text' },
+  referral_count: { label: 'Referral count', type: 'number' },
+  converted_count: { label: 'Converted referral count', type: 'number' },
+  source: { label: 'Source', type: 'text' },
+} as const satisfies Record<string, { label: string; type: VariableType }>;
 
 export const CampaignSaved = defineEvent(
   'referrals.campaign_saved.v1',

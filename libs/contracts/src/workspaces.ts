@@ -39,6 +39,19 @@ export const MemberAdded = defineEvent(
   ({ memberId }) => ({ target: { type: 'Member', id: memberId }, outcome: 'succeeded' }),
 );
 
+export const MemberRoleChanged = defineEvent(
+  'workspaces.member_role_changed.v1',
+  z.object({ memberId: MemberId, userId: UserId, role: Role }),
+  ({ memberId }) => ({ target: { type: 'Member', id: memberId }, outcome: 'succeeded' }),
+);
+
+/** The user may no longer enter the workspace; the keys made there for the user are revoked with it. */
+export const MemberRemoved = defineEvent(
+  'workspaces.member_removed.v1',
+  z.object({ memberId: MemberId, userId: UserId }),
+  ({ memberId }) => ({ target: { type: 'Member', id: memberId }, outcome: 'succeeded' }),
+);
+
 export const ApiKeyCreated = defineEvent(
   'workspaces.api_key_created.v1',
   z.object({ apiKeyId: ApiKeyId, userId: UserId }),

@@ -4,6 +4,7 @@ import { builtInFields } from './built-in-fields.ts';
 interface BuiltIn {
   type: FieldType;
   readOnly: boolean;
+  everywhere: boolean;
 }
 
 const builtIns: Record<PipedriveObject, Map<string, BuiltIn>> = {
@@ -22,7 +23,11 @@ function read(object: PipedriveObject): Map<string, BuiltIn> {
   return new Map(
     entries.map(([code, entry]) => [
       code,
-      { type: FieldType.parse(entry.replace('!', '')), readOnly: entry.endsWith('!') },
+      {
+        type: FieldType.parse(entry.replace(/[!?]+$/, '')),
+        readOnly: entry.includes('!'),
+        everywhere: !entry.endsWith('?'),
+      },
     ]),
   );
 }
@@ -40,7 +45,8 @@ const formerCodes: Record<PipedriveObject, Record<string, string>> = {
 };
 
 /** Custom fields are known by 40 hexadecimal characters, built-in ones by a word. */
-export const isCustomCode = (code: string): boolean => /^[0-9a-f]{40}$/.test(code);
+export const isCustomCode = (code: string): boolean =>
+  code.length === 40 && /^[0-9a-f]+$/.test(code);
 
 /** Today's code for a built-in field of any API version. */
 export const currentCode = (object: PipedriveObject, code: string): string =>
@@ -55,16 +61,18 @@ export function builtInType(object: PipedriveObject, code: string): FieldType | 
 export const isReadOnly = (object: PipedriveObject, code: string): boolean =>
   builtIns[object].get(code)?.readOnly ?? false;
 
-/** A catalogue entry for every built-in field, named after its code. */
+/** A catalogue entry for every built-in field all accounts have, named after its code. */
 export const listBuiltIns = (object: PipedriveObject): FieldDefinition[] =>
-  [...builtIns[object]].map(([code, { type, readOnly }]) => ({
-    object,
-    code,
-    name: nameOf(code),
-    type,
-    custom: false,
-    readOnly,
-  }));
+  [...builtIns[object]]
+    .filter(([, { everywhere }]) => everywhere)
+    .map(([code, { type, readOnly }]) => ({
+      object,
+      code,
+      name: nameOf(code),
+      type,
+      custom: false,
+      readOnly,
+    }));
 
 const nameOf = (code: string): string => {
   const words = code.replace(/_id(s?)$/, '$1').replaceAll('_', ' ');

@@ -62,9 +62,9 @@ export interface Fields {
    * The whole catalogue of an object, all pages, with the built-in fields Pipedrive's list leaves
    * out. Costs the list price per 500 fields; for leads also one read of the lead labels.
    */
-  listFields(object: RecordObject): Promise<Outcome<FieldDefinition[]>>;
-  listLeadLabels(): Promise<Outcome<FieldOption[]>>;
-  createField(object: FieldOwner, field: NewField): Promise<Outcome<FieldDefinition>>;
+  listFields: (object: RecordObject) => Promise<Outcome<FieldDefinition[]>>;
+  listLeadLabels: () => Promise<Outcome<FieldOption[]>>;
+  createField: (object: FieldOwner, field: NewField) => Promise<Outcome<FieldDefinition>>;
 }
 
 const label = z.object({ id: z.string(), name: z.string() });

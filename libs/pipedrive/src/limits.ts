@@ -1,4 +1,6 @@
-import type { IncomingHttpHeaders } from 'undici/types/header.js';
+import type { Dispatcher } from 'undici';
+
+type Headers = Dispatcher.ResponseData['headers'];
 
 /** What a response said about limits; a number is undefined when the header was absent or unreadable. */
 export interface RateLimitHeaders {
@@ -22,7 +24,7 @@ const SHORTEST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
 
 /** Reads the limit headers of any response. */
-export function readRateLimits(headers: IncomingHttpHeaders): RateLimitHeaders {
+export function readRateLimits(headers: Headers): RateLimitHeaders {
   const read = (name: string): number | undefined => {
     const value = headers[name];
     return typeof value === 'string' && /^\d{1,12}$/.test(value) ? Number(value) : undefined;

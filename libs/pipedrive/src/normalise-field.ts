@@ -25,7 +25,7 @@ const rawField = z.object({
     .catch(null),
 });
 
-/** A catalogue entry of v2 or v1, or undefined for entries that are no field of their own. */
+/** A catalogue entry of v2 or v1, or undefined for parts of a field and for fields records do not carry. */
 export function normaliseField(object: PipedriveObject, raw: unknown): FieldDefinition | undefined {
   const field = rawField.safeParse(raw);
   if (!field.success || field.data.is_subfield) return undefined;
@@ -33,6 +33,7 @@ export function normaliseField(object: PipedriveObject, raw: unknown): FieldDefi
   const custom = is_custom_field ?? edit_flag ?? false;
   const code = custom ? (field_code ?? key ?? '') : currentCode(object, field_code ?? key ?? '');
   const known = custom ? undefined : builtInType(object, code);
+  if (!custom && known === undefined) return undefined;
   const said = FieldType.safeParse(rest.field_type);
   const definition = FieldDefinition.safeParse({
     object,
@@ -40,7 +41,7 @@ export function normaliseField(object: PipedriveObject, raw: unknown): FieldDefi
     name: field_name ?? name ?? code,
     type: known ?? (said.success ? said.data : 'unknown'),
     custom,
-    readOnly: !custom && (known === undefined || isReadOnly(object, code)),
+    readOnly: !custom && isReadOnly(object, code),
     ...(rest.options?.length ? { options: rest.options.map(toOption) } : {}),
     ...(rest.subfields?.length ? { subfields: rest.subfields.map((part) => part.field_code) } : {}),
   });

@@ -1,16 +1,17 @@
-import type {
-  FieldDefinition,
-  FieldType,
-  FieldValue,
-  PipedriveObject,
-  PipedriveRecord,
+import {
+  ADDRESS_PARTS,
+  type FieldDefinition,
+  type FieldType,
+  type FieldValue,
+  type PipedriveObject,
+  type PipedriveRecord,
 } from '@manifold/contracts';
 import { builtInType, currentCode, isCustomCode } from './field-codes.ts';
 import { normaliseValue } from './normalise-value.ts';
 import { isJson, type Json, toInstant } from './shapes.ts';
 
 /** Where v1 puts the parts of a composite: beside it, as `<code>_<part>`. */
-const flatParts = ['currency', 'until', 'timezone_id'] as const;
+const flatParts = ['currency', 'until', 'timezone_id', ...ADDRESS_PARTS] as const;
 
 /**
  * One record as REST v2, REST v1 (leads and notes, custom fields at the top level) or a webhook
@@ -52,8 +53,9 @@ function* builtInValues(object: PipedriveObject, raw: Json): Generator<[string, 
   for (const [key, value] of Object.entries(raw)) {
     const code = currentCode(object, key);
     const type = builtInType(object, code);
-    // a former name counts only when the current one is not there as well
-    if (type === undefined || (code !== key && code in raw)) continue;
+    // a former name counts only when the current one is not there as well; the `label` of a
+    // webhook is one of several labels, so it is no statement about `label_ids`
+    if (type === undefined || key === 'label' || (code !== key && code in raw)) continue;
     // a deal's money is two keys side by side
     const money = type === 'monetary' && !isJson(value) && 'currency' in raw;
     yield [code, normaliseValue(type, money ? { value, currency: raw.currency } : value)];
@@ -73,7 +75,8 @@ function* customValues(
     for (const code of types.keys()) yield [code, null];
   for (const [code, value] of Object.entries(source)) {
     if (!isCustomCode(code)) continue;
-    yield [code, normaliseValue(types.get(code) ?? 'unknown', gather(source, code, value))];
+    const whole = nested === undefined ? gather(source, code, value) : value;
+    yield [code, normaliseValue(types.get(code) ?? 'unknown', whole)];
   }
 }
 

@@ -15,68 +15,62 @@ import {
   toTime,
 } from './shapes.ts';
 
+type Reader = (value: unknown) => FieldValue;
+
+const toPointer: Reader = (value) => toNumber(isJson(value) ? value.id : value);
+
+/** How the value of each type is read, once a webhook's wrapping is off. */
+const readers: Record<FieldType, Reader> = {
+  int: toNumber,
+  double: toNumber,
+  boolean: toBoolean,
+  monetary: toMonetary,
+  user: toPointer,
+  org: toPointer,
+  people: toPointer,
+  deal: toPointer,
+  project: toPointer,
+  product: toPointer,
+  activity: toPointer,
+  pipeline: toPointer,
+  stage: toPointer,
+  projects_board: toPointer,
+  projects_phase: toPointer,
+  enum: toOptionId,
+  status: toOptionId,
+  visible_to: toOptionId,
+  billing_frequency: toOptionId,
+  price_list: toOptionId,
+  varchar_options: toOptionId,
+  set: toOptionIds,
+  varchar: toText,
+  varchar_auto: toText,
+  text: toText,
+  phone: toText,
+  date: toText,
+  lead: toText,
+  datetime: toInstant,
+  daterange: (value) => toRange(value, false),
+  timerange: (value) => toRange(value, true),
+  time: toTime,
+  address: toAddress,
+  emails: toChannels,
+  phones: toChannels,
+  picture: guess,
+  json: guess,
+  deals: guess,
+  unknown: guess,
+};
+
 /**
  * A value of any API version or webhook in the one form of `FieldValue`. With a type the shape is
- * made to fit it; with `unknown` the type a webhook wrote beside it decides, else the value itself. Empty text and empty lists are
- * null. Never throws: what cannot be read is null.
+ * made to fit it; with `unknown` the type a webhook wrote beside it decides, else the value itself.
+ * Empty text and empty lists are null. Never throws: what cannot be read is null.
  */
 export function normaliseValue(type: FieldType, raw: unknown): FieldValue {
   if (raw === null || raw === undefined || raw === '') return null;
-  const value = isJson(raw) ? unwrap(raw) : raw;
-  switch (type === 'unknown' ? typeSaid(raw) : type) {
-    case 'int':
-    case 'double':
-    case 'user':
-    case 'org':
-    case 'people':
-    case 'deal':
-    case 'project':
-    case 'product':
-    case 'activity':
-    case 'pipeline':
-    case 'stage':
-    case 'projects_board':
-    case 'projects_phase':
-      return toNumber(isJson(value) ? value.id : value);
-    case 'boolean':
-      return toBoolean(value);
-    case 'enum':
-    case 'status':
-    case 'visible_to':
-    case 'billing_frequency':
-    case 'price_list':
-    case 'varchar_options':
-      return toOptionId(value);
-    case 'set':
-      return toOptionIds(value);
-    case 'monetary':
-      return toMonetary(value);
-    case 'daterange':
-      return toRange(value, false);
-    case 'timerange':
-      return toRange(value, true);
-    case 'time':
-      return toTime(value);
-    case 'address':
-      return toAddress(value);
-    case 'emails':
-    case 'phones':
-      return toChannels(value);
-    case 'datetime':
-      return toInstant(value);
-    case 'varchar':
-    case 'varchar_auto':
-    case 'text':
-    case 'phone':
-    case 'date':
-    case 'lead':
-      return toText(value);
-    case 'picture':
-    case 'json':
-    case 'deals':
-    case 'unknown':
-      return guess(value);
-  }
+  const read = readers[type === 'unknown' ? typeSaid(raw) : type];
+  return read(isJson(raw) ? unwrap(raw) : raw);
 }
 
 const typeSaid = (raw: unknown): FieldType => {

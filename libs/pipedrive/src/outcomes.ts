@@ -92,7 +92,7 @@ function readAnswer<Data>(
   if (text === undefined) return undefined;
   try {
     const envelope = z
-      .looseObject({ success: z.literal(true), data: z.unknown() })
+      .looseObject({ success: z.literal(true), data: z.unknown().optional() })
       .parse(JSON.parse(text));
     const cursor = cursorOf(envelope);
     const data = read(envelope.data);

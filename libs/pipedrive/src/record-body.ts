@@ -64,7 +64,10 @@ function toWritten(value: FieldValue): unknown {
 /** v1's form: one value, its parts beside it. */
 function flatEntries(code: string, value: FieldValue): [string, unknown][] {
   if (value === null || typeof value !== 'object') return [[code, value]];
-  if (Array.isArray(value)) return [[code, value.map((id) => `${id}`).join(',') || null]];
+  if (Array.isArray(value)) {
+    const ids = value.map((id) => (typeof id === 'object' ? id.value : String(id)));
+    return [[code, ids.length === 0 ? null : ids.join(',')]];
+  }
   if (isMonetary(value))
     return [
       [code, value.value],

@@ -34,12 +34,9 @@ export const recordOperations = {
 } as const satisfies Record<RecordObject, Record<Verb, OperationName>>;
 
 function verbs(
-  list: OperationName,
-  get: OperationName,
-  create: OperationName,
-  update: OperationName,
-  remove: OperationName,
-): Record<Verb, OperationName> {
+  ...names: [OperationName, OperationName, OperationName, OperationName, OperationName]
+) {
+  const [list, get, create, update, remove] = names;
   return { list, get, create, update, remove };
 }
 
@@ -74,20 +71,20 @@ export interface WriteOptions extends ReadOptions {
 
 export interface Records {
   /** One page, in order of id unless `sortBy` says otherwise. */
-  listRecords(object: RecordObject, options?: ListOptions): Promise<Outcome<PipedriveRecord[]>>;
+  listRecords: (object: RecordObject, options?: ListOptions) => Promise<Outcome<PipedriveRecord[]>>;
   /** A record that is gone or invisible is `refused` with status 404. */
-  getRecord(
+  getRecord: (
     object: RecordObject,
     id: string,
     options?: ReadOptions,
-  ): Promise<Outcome<PipedriveRecord>>;
-  createRecord(object: RecordObject, options: WriteOptions): Promise<Outcome<PipedriveRecord>>;
-  updateRecord(
+  ) => Promise<Outcome<PipedriveRecord>>;
+  createRecord: (object: RecordObject, options: WriteOptions) => Promise<Outcome<PipedriveRecord>>;
+  updateRecord: (
     object: RecordObject,
     id: string,
     options: WriteOptions,
-  ): Promise<Outcome<PipedriveRecord>>;
-  deleteRecord(object: RecordObject, id: string): Promise<Outcome<{ id: string }>>;
+  ) => Promise<Outcome<PipedriveRecord>>;
+  deleteRecord: (object: RecordObject, id: string) => Promise<Outcome<{ id: string }>>;
 }
 
 const deleted = z.object({ id: z.union([z.number(), z.string()]).transform(String) });

@@ -19,6 +19,6 @@ export function redact(message: string, sentValues: readonly string[]): string {
   for (const value of byLength) clean = clean.replaceAll(value, '[value]');
   return clean
     .replace(/[^\s'"<>@]{1,64}@[^\s'"<>@]{1,255}/g, '[e-mail]')
-    .replace(/[A-Za-z0-9+/_=:-]{41,}/g, '[redacted]')
+    .replace(/[A-Za-z0-9+/_=-]{41,}/g, '[redacted]')
     .slice(0, LONGEST_MESSAGE);
 }

@@ -28,11 +28,11 @@ export interface Searches {
    * index lags behind writes by seconds and keeps deleted records for a while: none found is not
    * proof of absence.
    */
-  searchPersonsByEmail(email: string): Promise<Outcome<PersonMatch[]>>;
+  searchPersonsByEmail: (email: string) => Promise<Outcome<PersonMatch[]>>;
   /** Organizations with exactly this name, whatever its case. Same warning. */
-  searchOrganizationsByName(name: string): Promise<Outcome<ItemMatch[]>>;
+  searchOrganizationsByName: (name: string) => Promise<Outcome<ItemMatch[]>>;
   /** Records by one field, case-sensitive. Same warning. */
-  searchItemField(search: ItemFieldSearch): Promise<Outcome<ItemMatch[]>>;
+  searchItemField: (search: ItemFieldSearch) => Promise<Outcome<ItemMatch[]>>;
 }
 
 const recordId = z.union([z.number(), z.string()]).transform(String);

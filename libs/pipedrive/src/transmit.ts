@@ -1,5 +1,4 @@
 import { Agent, type Dispatcher, request } from 'undici';
-import type { IncomingHttpHeaders } from 'undici/types/header.js';
 
 /** Larger answers are cut off; a page of 500 records with every field is below 5 MB. */
 const LARGEST_BODY_BYTES = 16 * 1024 * 1024;
@@ -7,7 +6,12 @@ const LARGEST_BODY_BYTES = 16 * 1024 * 1024;
 /** What became of one HTTP request, told by whether the other side can have acted on it. */
 export type Transmission =
   /** `text` is undefined when the body broke off or was too large. */
-  | { sent: 'answered'; status: number; headers: IncomingHttpHeaders; text: string | undefined }
+  | {
+      sent: 'answered';
+      status: number;
+      headers: Dispatcher.ResponseData['headers'];
+      text: string | undefined;
+    }
   /** Not a byte left this process for the server: name, connection, TLS. */
   | { sent: 'no'; cause: string }
   | { sent: 'maybe'; cause: string };

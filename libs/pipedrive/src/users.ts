@@ -23,8 +23,8 @@ export interface Me extends PipedriveUser {
 }
 
 export interface Users {
-  getMe(): Promise<Outcome<Me>>;
-  listUsers(): Promise<Outcome<PipedriveUser[]>>;
+  getMe: () => Promise<Outcome<Me>>;
+  listUsers: () => Promise<Outcome<PipedriveUser[]>>;
 }
 
 const id = z.union([z.number(), z.string()]).transform(String);

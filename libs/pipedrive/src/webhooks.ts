@@ -29,10 +29,10 @@ export interface NewWebhook {
 }
 
 export interface Webhooks {
-  listWebhooks(): Promise<Outcome<WebhookSubscription[]>>;
+  listWebhooks: () => Promise<Outcome<WebhookSubscription[]>>;
   /** At most 40 per user; the 41st is `refused` with status 422. */
-  createWebhook(webhook: NewWebhook): Promise<Outcome<WebhookSubscription>>;
-  deleteWebhook(id: string): Promise<Outcome<{ id: string }>>;
+  createWebhook: (webhook: NewWebhook) => Promise<Outcome<WebhookSubscription>>;
+  deleteWebhook: (id: string) => Promise<Outcome<{ id: string }>>;
 }
 
 const raw = z

@@ -1,0 +1,58 @@
+import type { FieldDefinition, MappingProblemCode, VariableType } from '@manifold/contracts';
+
+/** What keeps a row from working, and the way out. */
+export interface Obstacle {
+  code: MappingProblemCode;
+  cause: string;
+  fix: string;
+}
+
+/** The row goes the other way than its mapping. */
+export const wrongDirection = (from: string, to: string): Obstacle => ({
+  code: 'wrong_direction',
+  cause: `A row from ${from} to ${to} does not belong to this mapping.`,
+  fix: 'Remove the row, or add it to the mapping of the other direction.',
+});
+
+export const noConversion = (from: VariableType, to: VariableType): Obstacle => ({
+  code: 'field_type_mismatch',
+  cause: `A value of type ${from} cannot become ${to}.`,
+  fix: `Choose a target for ${from}, or a part of the source where it has parts.`,
+});
+
+export const readOnly = (field: FieldDefinition): Obstacle => ({
+  code: 'read_only_field',
+  cause: `${field.name} is computed by Pipedrive and cannot be written.`,
+  fix: 'Choose a field that can be written.',
+});
+
+export const unknownField = (object: string, field: string): Obstacle => ({
+  code: 'unknown_field',
+  cause: `Pipedrive has no field ${field} on ${object}.`,
+  fix: 'Refresh the fields; if it is gone, choose another one.',
+});
+
+export const noPart = (field: FieldDefinition, part: string | undefined): Obstacle =>
+  part === undefined
+    ? {
+        code: 'field_type_mismatch',
+        cause: `${field.name} is of type ${field.type}, which cannot be mapped.`,
+        fix: 'Choose another field.',
+      }
+    : {
+        code: 'unknown_part',
+        cause: `${field.name} has no part ${part}.`,
+        fix: 'Choose the whole field or one of its parts.',
+      };
+
+export const noJoin = (type: VariableType, part: string | undefined): Obstacle => ({
+  code: 'unknown_part',
+  cause: `A value of type ${type} is not put together from a part ${part}.`,
+  fix: 'Choose the whole target or one of its parts.',
+});
+
+export const badFixedValue = (what: string, reason: string): Obstacle => ({
+  code: reason.startsWith('option_') ? 'unknown_option' : 'fixed_value_invalid',
+  cause: `${what} does not fit the target (${reason}).`,
+  fix: 'Change the value, or choose another target.',
+});
