@@ -2,6 +2,7 @@ export * from './access.ts';
 export * from './command-relay.ts';
 export * from './connect.ts';
 export * from './consume.ts';
+export { createLatch } from './latch.ts';
 export { type Handler, on, onPrepared, RETRY_DELAYS_MS } from './handle.ts';
 export * from './publish.ts';
 export * from './relay.ts';

@@ -84,18 +84,24 @@ export function sendJson(response: ServerResponse, status: number, body: unknown
   response.end(JSON.stringify(body));
 }
 
-/** Reads a request body as bytes; refuses more than `maxBytes` without keeping it. */
+/**
+ * Reads a request body as bytes; refuses more than `maxBytes` without keeping it. The request stays
+ * open, so that the refusal can be answered.
+ */
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request) {
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     size += chunk.length;
-    if (size > maxBytes) {
-      throw new Refusal('invalid', `The request body is larger than ${maxBytes} bytes`, {
-        reason: 'too_many_items',
-      });
-    }
+    if (size > maxBytes) throw tooLarge(maxBytes);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
 }
+
+const tooLarge = (maxBytes: number): Refusal =>
+  new Refusal('invalid', `The request body is larger than ${maxBytes} bytes`, {
+    reason: 'too_many_items',
+    fix: 'Send less at once.',
+  });

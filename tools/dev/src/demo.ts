@@ -182,6 +182,7 @@ async function createDataSource(graph: Graph, connectionId: string): Promise<str
 const Run = z.object({
   id: z.string(),
   state: z.string(),
+  reason: z.string().nullable(),
   progress: z.object({
     done: z.number(),
     total: z.number().nullable(),
@@ -189,7 +190,7 @@ const Run = z.object({
     remainingSeconds: z.number().nullable(),
   }),
 });
-const RUN_FIELDS = 'id state progress { done total ratePerSecond remainingSeconds }';
+const RUN_FIELDS = 'id state reason progress { done total ratePerSecond remainingSeconds }';
 
 /** Starts the first sync, or follows the one an earlier start began, until it ends. */
 async function syncOnce(options: {
@@ -217,7 +218,12 @@ async function syncOnce(options: {
     );
     run = asked.syncRun;
   }
-  screen.say(`Synced ${run.progress.done} records from Pipedrive: ${run.state.toLowerCase()}.`);
+  if (run.state !== 'SUCCEEDED') {
+    throw new Error(
+      `The first sync ended ${run.state.toLowerCase()}: ${run.reason ?? 'no reason given'}`,
+    );
+  }
+  screen.say(`Synced ${run.progress.done} records from Pipedrive.`);
 }
 
 function progressText({ progress, state }: z.output<typeof Run>): string {

@@ -8,7 +8,7 @@ export type Graph = <Shape extends z.ZodType>(
 ) => Promise<z.output<Shape>>;
 
 const Answer = z.object({
-  data: z.unknown(),
+  data: z.unknown().optional(),
   errors: z
     .array(
       z.object({

@@ -29,7 +29,17 @@ try {
   running = await startAll(settings, screen, stopping.signal);
   screen.say(`\nManifold is ready after ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
   showTable(running, settings.home);
-  if (!settings.empty) await runDemo({ running, settings, screen, signal: stopping.signal });
+  if (!settings.empty) {
+    await runDemo({ running, settings, screen, signal: stopping.signal }).catch(
+      (error: unknown) => {
+        stopping.signal.throwIfAborted();
+        // the system itself runs: whoever looks for the cause needs it
+        screen.say(
+          `The demo did not finish: ${error instanceof Error ? error.message : String(error)}`,
+        );
+      },
+    );
+  }
   showThingsToTry(running);
   await stopped;
 } catch (error) {

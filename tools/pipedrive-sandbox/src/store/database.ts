@@ -1,3 +1,5 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { SQLInputValue, StatementSync } from 'node:sqlite';
 import { schema } from './schema.ts';
 import { DatabaseSync } from './sqlite.ts';
@@ -15,6 +17,8 @@ export interface Database {
 
 /** Opens the data file, or a database in memory when there is none. */
 export function openDatabase(file: string | undefined): Database {
+  // the file holds tokens: its folder is the owner's alone
+  if (file !== undefined) mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const sqlite = new DatabaseSync(file ?? ':memory:');
   // a killed process loses nothing it committed; only a power cut could lose the last moments
   sqlite.exec('pragma journal_mode = wal; pragma synchronous = normal; pragma busy_timeout = 2000');

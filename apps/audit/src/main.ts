@@ -1,0 +1,45 @@
+import { answers, connectDatabase, migrateToLatest } from '@manifold/database';
+import { brokerAnswers, connectNats, consume, ensureStream, startRelay } from '@manifold/messaging';
+import { runService, startHttp } from '@manifold/service';
+import { createSubgraph, readPublicKey } from '@manifold/subgraph';
+import { config } from './config.ts';
+import { createConsumers } from './ledger/consumers.ts';
+import { createResolvers } from './ledger/resolvers.ts';
+import { createLoaders } from './loaders.ts';
+import { migrations } from './migrations/index.ts';
+import type { Tables } from './store.ts';
+
+const service = 'audit';
+const schemaFiles = [new URL('./ledger/schema.graphql', import.meta.url)];
+
+await runService(service, async ({ log, onStop }) => {
+  const env = config();
+  const { DATABASE_OWNER_URL: ownerUrl, DATABASE_URL: runtimeUrl } = env;
+  await migrateToLatest({ ownerUrl, runtimeUrl, migrations });
+  const db = connectDatabase<Tables>(runtimeUrl);
+  onStop(() => db.destroy());
+
+  const nats = await connectNats({ url: env.NATS_URL, service, log });
+  onStop(() => nats.drain());
+  await ensureStream(nats, service);
+  onStop(startRelay({ db, nats, log }));
+  onStop(await consume({ db, nats, service, handlers: createConsumers(), log }));
+
+  const subgraph = await createSubgraph({
+    service,
+    schemaFiles,
+    resolvers: [createResolvers({ db })],
+    loaders: createLoaders(db),
+    publicKey: readPublicKey(env.IDENTITY_PUBLIC_KEY),
+    log,
+  });
+  onStop(subgraph.stop);
+  const http = await startHttp({
+    host: env.HOST,
+    port: env.PORT,
+    routes: { '/graphql': subgraph.handler },
+    checks: { database: () => answers(db), broker: () => brokerAnswers(nats) },
+    log,
+  });
+  onStop(http.stop);
+});

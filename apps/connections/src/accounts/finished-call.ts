@@ -1,0 +1,20 @@
+import type { CallReport } from '@manifold/pipedrive';
+import type { ApiUse, FinishedCall } from '../budget/commands.ts';
+import type { Connection } from './tables.ts';
+
+/** A call as the ledger wants it. */
+export const finishedCall = (
+  connection: Pick<Connection, 'workspace_id' | 'id' | 'company_id'>,
+  use: ApiUse,
+  { operation, priceTokens, status, outcome, limits }: CallReport,
+): FinishedCall => ({
+  ...use,
+  workspaceId: connection.workspace_id,
+  connectionId: connection.id,
+  companyId: connection.company_id,
+  operation,
+  priceTokens,
+  status,
+  outcome,
+  limits,
+});

@@ -1,0 +1,124 @@
+import { ConnectionId } from '@manifold/contracts';
+import { withWorkspace } from '@manifold/database';
+import { type RequestContext, requireRole, type Resolvers, toConnection } from '@manifold/subgraph';
+import DataLoader from 'dataloader';
+import { z } from 'zod';
+import type { Db } from '../store.ts';
+import { disableConnection, enableConnection } from './commands.ts';
+import { connectWithApiToken, type ConnectingDeps } from './connecting.ts';
+import { ConnectionListArguments, readListing } from './listing.ts';
+import { deleteConnection, type RemovalDeps } from './removal.ts';
+import { fixOf } from './rules.ts';
+import { countConnections, listConnections, listConnectionsByIds } from './store.ts';
+import type { Connection } from './tables.ts';
+
+export type AccountDeps = ConnectingDeps & RemovalDeps;
+
+/** One batched query per request for connections named by other parts of the graph. */
+export const createAccountLoaders = ({ db }: { db: Db }, { workspaceId }: RequestContext) => ({
+  connections: new DataLoader<ConnectionId, Connection | null>(async (ids) => {
+    const rows = await withWorkspace(db, workspaceId, (tx) => listConnectionsByIds(tx, ids));
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    return ids.map((id) => byId.get(id) ?? null);
+  }),
+});
+export type AccountLoaders = ReturnType<typeof createAccountLoaders>;
+
+type Context = RequestContext & { loaders: AccountLoaders };
+
+const kind = z.enum(['ORGANIZATION', 'PERSONAL']);
+const idempotencyKey = z
+  .string()
+  .min(1)
+  .max(128)
+  .nullish()
+  .transform((key) => key ?? undefined);
+const OneConnection = z.object({ id: ConnectionId });
+const ApiTokenInput = z.object({
+  apiToken: z.string().trim().min(1).max(512),
+  companyDomain: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/i, 'the first label of the host, such as acme')
+    .nullish()
+    .transform((domain) => domain ?? undefined),
+  kind,
+  idempotencyKey,
+});
+
+/** A personal connection is anybody's own matter; one for the whole workspace is not. */
+const requireConnecting = (context: Context, asked: Connection['kind']): void =>
+  requireRole(context.identity, asked === 'ORGANIZATION' ? 'ADMIN' : 'MEMBER');
+
+export const createAccountResolvers = (deps: AccountDeps): Resolvers => ({
+  Query: {
+    connection: (_: unknown, args: { id: string }, { loaders }: Context) => {
+      const id = ConnectionId.safeParse(args.id);
+      return id.success ? loaders.connections.load(id.data) : null;
+    },
+    connections: async (_: unknown, args: unknown, { workspaceId }: Context) => {
+      const { filter, page, newestFirst } = readListing(ConnectionListArguments.parse(args));
+      return withWorkspace(deps.db, workspaceId, async (tx) => {
+        const rows = await listConnections(tx, { filter, page, newestFirst });
+        return {
+          ...toConnection(rows, page, (row) => [row.id]),
+          totalCount: await countConnections(tx, filter),
+        };
+      });
+    },
+  },
+  Mutation: {
+    connectWithApiToken: async (_: unknown, args: { input: unknown }, context: Context) => {
+      const input = ApiTokenInput.parse(args.input);
+      requireConnecting(context, input.kind);
+      const asker = { ...context, userId: context.identity.userId };
+      return { connection: await connectWithApiToken(deps, input, asker) };
+    },
+    disableConnection: (_: unknown, args: { input: unknown }, context: Context) =>
+      changeOne(deps, disableConnection, { input: args.input, context }),
+    enableConnection: (_: unknown, args: { input: unknown }, context: Context) =>
+      changeOne(deps, enableConnection, { input: args.input, context }),
+    deleteConnection: async (_: unknown, args: { input: unknown }, context: Context) => {
+      const { id } = OneConnection.parse(args.input);
+      requireRole(context.identity, 'ADMIN');
+      const deleted = await deleteConnection(deps, id, context);
+      return { deletedId: deleted.id };
+    },
+  },
+  Connection: connectionFields,
+});
+
+async function changeOne(
+  { db, now }: AccountDeps,
+  change: typeof enableConnection,
+  { input, context }: { input: unknown; context: Context },
+): Promise<{ connection: Connection }> {
+  const { id } = OneConnection.parse(input);
+  requireRole(context.identity, 'ADMIN');
+  const connection = await withWorkspace(db, context.workspaceId, (tx) =>
+    change(tx, id, { asker: context, now: now() }),
+  );
+  return { connection };
+}
+
+const connectionFields = {
+  __resolveReference: (reference: { id: string }, { loaders }: Context) => {
+    const id = ConnectionId.safeParse(reference.id);
+    return id.success ? loaders.connections.load(id.data) : null;
+  },
+  name: ({ company_name, kind: of, pipedrive_user_id }: Connection) =>
+    of === 'ORGANIZATION' ? company_name : `${company_name} (user ${pipedrive_user_id})`,
+  statusReason: ({ status, status_reason }: Connection) =>
+    status === 'ACTIVE' ? null : status_reason,
+  fix: (connection: Connection) => fixOf(connection) ?? null,
+  company: ({ company_id, company_name, company_domain, api_domain }: Connection) => ({
+    id: company_id,
+    name: company_name,
+    domain: company_domain,
+    url: api_domain,
+  }),
+  pipedriveUserId: ({ pipedrive_user_id }: Connection) => pipedrive_user_id,
+  isAdministrator: ({ is_admin }: Connection) => is_admin,
+  webhooks: ({ webhook_state }: Connection) => webhook_state,
+  createdAt: ({ created_at }: Connection) => created_at,
+  updatedAt: ({ updated_at }: Connection) => updated_at,
+};

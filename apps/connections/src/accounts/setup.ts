@@ -1,0 +1,67 @@
+import { ConnectionEstablished, type ConnectionId, type WorkspaceId } from '@manifold/contracts';
+import { withWorkspace } from '@manifold/database';
+import { publish } from '@manifold/messaging';
+import type { Logger } from 'pino';
+import { readDueCatalogues } from '../fields/commands.ts';
+import type { Db, Tx } from '../store.ts';
+import type { Vault } from '../vault/seal.ts';
+import { ensureSubscription } from '../webhooks/subscription.ts';
+import type { PipedriveAccess } from './client.ts';
+import { nextUpkeep } from './rules.ts';
+import { findConnection, lockConnection, setConnection } from './store.ts';
+import type { Connection } from './tables.ts';
+
+export interface SetupDeps {
+  db: Db;
+  vault: Vault;
+  access: PipedriveAccess;
+  /** Where Pipedrive reaches this service. */
+  publicUrl: string;
+  now: () => Date;
+  log: Logger;
+}
+
+/**
+ * Brings a connection to where it should be: subscribed, its fields known, and announced. Safe to
+ * repeat after a stop at any point; what cannot be done now is left to upkeep.
+ */
+export async function setUpConnection(
+  deps: SetupDeps,
+  workspaceId: WorkspaceId,
+  id: ConnectionId,
+): Promise<Connection | undefined> {
+  const { db, access, now } = deps;
+  const connection = await withWorkspace(db, workspaceId, (tx) => findConnection(tx, id));
+  if (connection?.status !== 'ACTIVE') return connection;
+  const lane = connection.established_at === null ? 'interactive' : 'event';
+  const client = await access.clientFor(workspaceId, id, { lane, feature: 'connections' });
+  const isSubscribed = await ensureSubscription(deps, client, connection);
+  const areFieldsRead = await readDueCatalogues(deps, client, connection);
+  return withWorkspace(db, workspaceId, async (tx) => {
+    const current = await lockConnection(tx, id);
+    if (current?.status !== 'ACTIVE') return current;
+    if (current.established_at === null) await announce(tx, current, now());
+    return setConnection(tx, id, {
+      established_at: current.established_at ?? now(),
+      upkeep_at: nextUpkeep(now(), { isComplete: isSubscribed && areFieldsRead }),
+    });
+  });
+}
+
+const announce = (tx: Tx, connection: Connection, now: Date): Promise<void> =>
+  publish(tx, ConnectionEstablished, {
+    origin: {
+      workspaceId: connection.workspace_id,
+      actor: { kind: 'user', id: connection.user_id },
+      correlationId: connection.correlation_id,
+    },
+    key: connection.id,
+    payload: {
+      connectionId: connection.id,
+      companyId: connection.company_id,
+      kind: connection.kind,
+      method: connection.method,
+      renewed: connection.is_renewal,
+    },
+    now,
+  });

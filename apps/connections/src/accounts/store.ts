@@ -1,0 +1,186 @@
+import type { ConnectionId, ConnectionStatus, ReasonCode, UserId } from '@manifold/contracts';
+import { type ExpressionBuilder, sql } from 'kysely';
+import type { PageRequest } from '@manifold/subgraph';
+import type { Db, Tables } from '../store.ts';
+import type { Connection } from './tables.ts';
+
+export async function insertConnection(tx: Db, connection: Connection): Promise<void> {
+  await tx.insertInto('connection').values(connection).execute();
+}
+
+export async function findConnection(tx: Db, id: ConnectionId): Promise<Connection | undefined> {
+  return tx.selectFrom('connection').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** As `findConnection`, and nobody else changes the row until the transaction ends. */
+export async function lockConnection(tx: Db, id: ConnectionId): Promise<Connection | undefined> {
+  return tx
+    .selectFrom('connection')
+    .selectAll()
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst();
+}
+
+export interface ConnectionFilter {
+  kind?: Connection['kind'][] | undefined;
+  method?: Connection['method'][] | undefined;
+  status?: ConnectionStatus[] | undefined;
+  companyId?: string | undefined;
+}
+
+/** One page in the order the connections were made, which is the order of their ids. */
+export async function listConnections(
+  tx: Db,
+  list: { filter: ConnectionFilter; page: PageRequest; newestFirst: boolean },
+): Promise<Connection[]> {
+  const { page, newestFirst } = list;
+  const isDescending = newestFirst !== page.backwards;
+  const [after] = page.cursor ?? [];
+  return tx
+    .selectFrom('connection')
+    .selectAll()
+    .where((eb) => eb.and(conditionsOf(eb, list.filter)))
+    .$if(after !== undefined, (query) =>
+      query.where(sql`id`, isDescending ? '<' : '>', sql`${after}`),
+    )
+    .orderBy('id', isDescending ? 'desc' : 'asc')
+    .limit(page.limit)
+    .execute();
+}
+
+export async function countConnections(tx: Db, filter: ConnectionFilter): Promise<number> {
+  const { count } = await tx
+    .selectFrom('connection')
+    .select((eb) => eb.fn.countAll().as('count'))
+    .where((eb) => eb.and(conditionsOf(eb, filter)))
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+const conditionsOf = (
+  eb: ExpressionBuilder<Tables, 'connection'>,
+  { kind, method, status, companyId }: ConnectionFilter,
+) => [
+  ...(kind === undefined ? [] : [eb('kind', 'in', kind)]),
+  ...(method === undefined ? [] : [eb('method', 'in', method)]),
+  ...(status === undefined ? [] : [eb('status', 'in', status)]),
+  ...(companyId === undefined ? [] : [eb('company_id', '=', companyId)]),
+];
+
+export async function listConnectionsByIds(
+  tx: Db,
+  ids: readonly ConnectionId[],
+): Promise<Connection[]> {
+  return tx.selectFrom('connection').selectAll().where('id', 'in', ids).execute();
+}
+
+/** The workspace's connection of one user of one company, locked; there is at most one. */
+export async function lockConnectionOfUser(
+  tx: Db,
+  company: { companyId: string; pipedriveUserId: string },
+): Promise<Connection | undefined> {
+  const key = `connection|${company.companyId}|${company.pipedriveUserId}`;
+  await sql`select pg_advisory_xact_lock(hashtextextended(
+    current_setting('manifold.workspace') || ${key}, 0))`.execute(tx);
+  return tx
+    .selectFrom('connection')
+    .selectAll()
+    .where('company_id', '=', company.companyId)
+    .where('pipedrive_user_id', '=', company.pipedriveUserId)
+    .forUpdate()
+    .executeTakeFirst();
+}
+
+/** The personal connection a user made at the same company, when it works. */
+export async function findActingConnection(
+  tx: Db,
+  connectionId: ConnectionId,
+  userId: UserId,
+): Promise<Connection | undefined> {
+  return tx
+    .selectFrom('connection')
+    .selectAll()
+    .where('kind', '=', 'PERSONAL')
+    .where('status', '=', 'ACTIVE')
+    .where('user_id', '=', userId)
+    .where('company_id', '=', (eb) =>
+      eb
+        .selectFrom('connection as named')
+        .select('company_id')
+        .where('named.id', '=', connectionId),
+    )
+    .orderBy('id')
+    .executeTakeFirst();
+}
+
+/** Every connection of one grant, whatever its workspace: only in a scope across workspaces. */
+export async function listConnectionsOfGrant(
+  tx: Db,
+  grant: { companyId: string; pipedriveUserId: string },
+): Promise<Connection[]> {
+  return tx
+    .selectFrom('connection')
+    .selectAll()
+    .where('company_id', '=', grant.companyId)
+    .where('pipedrive_user_id', '=', grant.pipedriveUserId)
+    .where('method', '=', 'OAUTH')
+    .execute();
+}
+
+export async function findConnectionByWebhookPath(
+  tx: Db,
+  pathHash: string,
+): Promise<Connection | undefined> {
+  return tx
+    .selectFrom('connection')
+    .selectAll()
+    .where('webhook_path_hash', '=', pathHash)
+    .executeTakeFirst();
+}
+
+export async function setConnection(
+  tx: Db,
+  id: ConnectionId,
+  change: Partial<Omit<Connection, 'workspace_id' | 'id'>>,
+): Promise<Connection | undefined> {
+  return tx
+    .updateTable('connection')
+    .set(change)
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+/** Changes the status if it is one of `from`; false when somebody else was first. */
+export async function setStatus(
+  tx: Db,
+  id: ConnectionId,
+  change: {
+    from: readonly ConnectionStatus[];
+    to: ConnectionStatus;
+    reason: ReasonCode | null;
+    now: Date;
+  },
+): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('connection')
+    .set({ status: change.to, status_reason: change.reason, updated_at: change.now })
+    .where('id', '=', id)
+    .where('status', 'in', change.from)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+export async function removeConnection(tx: Db, id: ConnectionId): Promise<boolean> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('connection')
+    .where('id', '=', id)
+    .executeTakeFirst();
+  return numDeletedRows > 0n;
+}
+
+/** One holder over all replicas until the transaction ends; others wait for it. */
+export async function lockRefresh(tx: Db, id: ConnectionId): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`refresh|${id}`}, 0))`.execute(tx);
+}

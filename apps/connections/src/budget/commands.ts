@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto';
+import type { ConnectionId, WorkspaceId } from '@manifold/contracts';
+import { acrossWorkspaces, withWorkspace } from '@manifold/database';
+import { type CallReport, type OperationName, operations } from '@manifold/pipedrive';
+import type { Kysely } from 'kysely';
+import type { Tables } from '../store.ts';
+import {
+  type Admission,
+  type BudgetPlan,
+  chargeOf,
+  dayOf,
+  decideAdmission,
+  decidePause,
+  learnRemaining,
+} from './rules.ts';
+import {
+  addUsage,
+  insertCall,
+  listDays,
+  lockDay,
+  lockWindow,
+  removeCalls,
+  reserveTokens,
+  setBurstLimit,
+  setCredentialPause,
+  setDay,
+  setSlots,
+} from './store.ts';
+import type { Lane } from './tables.ts';
+
+export type { Admission, BudgetPlan } from './rules.ts';
+
+/** What a client is wanted for; hand it to `clientFor(workspaceId, connectionId, use)`. */
+export interface ApiUse {
+  lane: Lane;
+  /** The service or noun the tokens are spent for, e.g. `referrals`, `fields`, `contacts`. */
+  feature: string;
+}
+
+export interface PlannedCall extends ApiUse {
+  workspaceId: WorkspaceId;
+  connectionId: ConnectionId;
+  companyId: string;
+  method: 'OAUTH' | 'API_TOKEN';
+  operation: OperationName;
+}
+
+export type FinishedCall = Omit<PlannedCall, 'method'> &
+  Pick<CallReport, 'priceTokens' | 'status' | 'outcome' | 'limits'>;
+
+/**
+ * Takes a place in the windows of the credential and looks at the company's day. The windows are
+ * rows in Postgres, locked for the moment of counting, so any number of replicas count as one.
+ */
+export async function admitCall(
+  db: Kysely<Tables>,
+  call: PlannedCall,
+  at: { now: Date; plan: BudgetPlan },
+): Promise<Admission> {
+  // the day belongs to the Pipedrive company, which several workspaces may be connected to
+  return acrossWorkspaces(db, async (tx) => {
+    const window = await lockWindow(tx, call);
+    const operation = operations[call.operation];
+    const day = dayOf(at.now);
+    const decision = decideAdmission({
+      lane: call.lane,
+      priceTokens: operation.priceTokens,
+      isSearch: operation.lane === 'search',
+      window: {
+        burstLimit: window.burst_limit ?? at.plan.burst[call.method],
+        burst: window.burst,
+        search: window.search,
+        pausedUntil: window.paused_until,
+        pauseReason: window.pause_reason ?? 'burst_limited',
+      },
+      days: await listDays(tx, call.companyId, day),
+      dailyTokens: at.plan.dailyTokens,
+      now: at.now,
+    });
+    if (!decision.admitted) return decision;
+    await setSlots(tx, call.connectionId, decision);
+    await reserveTokens(tx, { ...call, day }, operation.priceTokens);
+    return { admitted: true };
+  });
+}
+
+const KEEP_CALLS_MS = 30 * 24 * 3_600_000;
+
+/** Enters a finished call in the ledger and learns what its answer told about limits. */
+export async function recordCall(db: Kysely<Tables>, call: FinishedCall, now: Date): Promise<void> {
+  const tokens = chargeOf(call);
+  const { workspaceId, connectionId, companyId, operation, feature, lane, limits } = call;
+  const of = {
+    workspace_id: workspaceId,
+    connection_id: connectionId,
+    company_id: companyId,
+    operation,
+    feature,
+    tokens,
+  };
+  const pause = decidePause(call, now);
+  await withWorkspace(db, workspaceId, async (tx) => {
+    // always window before day, as every writer of both
+    if (pause.pause === 'credential') {
+      await lockWindow(tx, call);
+      await setCredentialPause(tx, connectionId, pause);
+    }
+    if (limits.burstLimit !== undefined && operations[operation].lane === 'other') {
+      await setBurstLimit(tx, connectionId, limits.burstLimit);
+    }
+    const status = call.status ?? null;
+    await insertCall(tx, { ...of, id: randomUUID(), status, outcome: call.outcome, lane, at: now });
+    const day = await lockDay(tx, { workspaceId, companyId, day: dayOf(now) });
+    // the first call of a day makes room
+    if (day.spent_tokens === 0) await removeCalls(tx, new Date(now.getTime() - KEEP_CALLS_MS));
+    await addUsage(tx, { ...of, day: day.day });
+    await setDay(tx, day, {
+      spent_tokens: day.spent_tokens + tokens,
+      reserved_tokens: Math.max(0, day.reserved_tokens - call.priceTokens),
+      learned_limit: limits.dailyTokenLimit ?? day.learned_limit,
+      learned_remaining: learnRemaining(day.learned_remaining, {
+        remaining: limits.dailyTokensRemaining,
+        charged: tokens,
+        limit: limits.dailyTokenLimit ?? day.learned_limit,
+      }),
+      paused_until: pause.pause === 'company' ? pause.until : day.paused_until,
+    });
+  });
+}

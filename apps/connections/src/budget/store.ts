@@ -1,0 +1,237 @@
+import type { ConnectionId, WorkspaceId } from '@manifold/contracts';
+import { type Insertable, type Selectable, type SqlBool, sql } from 'kysely';
+import { z } from 'zod';
+import type { Db } from '../store.ts';
+import type { Slots } from './rules.ts';
+import type { BudgetTables } from './tables.ts';
+
+export type ApiDay = Selectable<BudgetTables['api_day']>;
+export type ApiWindow = Omit<
+  Selectable<BudgetTables['api_window']>,
+  'burst_slots' | 'search_slots'
+> & { burst: Slots; search: Slots };
+
+const slots = z.array(z.tuple([z.number(), z.number()]));
+
+const readWindow = (row: Selectable<BudgetTables['api_window']>): ApiWindow => {
+  const { burst_slots, search_slots, ...rest } = row;
+  return {
+    ...rest,
+    burst: slots.parse(JSON.parse(burst_slots)),
+    search: slots.parse(JSON.parse(search_slots)),
+  };
+};
+
+/** Holds the windows of a credential until the transaction ends, so replicas count as one. */
+export async function lockWindow(
+  tx: Db,
+  credential: { workspaceId: WorkspaceId; connectionId: ConnectionId; companyId: string },
+): Promise<ApiWindow> {
+  const find = () =>
+    tx
+      .selectFrom('api_window')
+      .selectAll()
+      .where('workspace_id', '=', credential.workspaceId)
+      .where('connection_id', '=', credential.connectionId)
+      .forUpdate()
+      .executeTakeFirst();
+  const existing = await find();
+  if (existing) return readWindow(existing);
+  await tx
+    .insertInto('api_window')
+    .values({
+      workspace_id: credential.workspaceId,
+      connection_id: credential.connectionId,
+      company_id: credential.companyId,
+      burst_limit: null,
+      burst_slots: '[]',
+      search_slots: '[]',
+      paused_until: null,
+      pause_reason: null,
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  const made = await find();
+  if (!made) throw new Error('The window of a credential cannot be read');
+  return readWindow(made);
+}
+
+export async function findWindow(
+  tx: Db,
+  connectionId: ConnectionId,
+): Promise<ApiWindow | undefined> {
+  const row = await tx
+    .selectFrom('api_window')
+    .selectAll()
+    .where('connection_id', '=', connectionId)
+    .executeTakeFirst();
+  return row && readWindow(row);
+}
+
+export async function setSlots(
+  tx: Db,
+  connectionId: ConnectionId,
+  windows: { burst: Slots; search: Slots },
+): Promise<void> {
+  await tx
+    .updateTable('api_window')
+    .set({
+      burst_slots: JSON.stringify(windows.burst),
+      search_slots: JSON.stringify(windows.search),
+    })
+    .where('connection_id', '=', connectionId)
+    .execute();
+}
+
+export async function setBurstLimit(
+  tx: Db,
+  connectionId: ConnectionId,
+  limit: number,
+): Promise<void> {
+  await tx
+    .updateTable('api_window')
+    .set({ burst_limit: limit })
+    .where('connection_id', '=', connectionId)
+    .where(sql<SqlBool>`burst_limit is distinct from ${limit}`)
+    .execute();
+}
+
+export async function setCredentialPause(
+  tx: Db,
+  connectionId: ConnectionId,
+  pause: { until: Date; reason: 'burst_limited' | 'pipedrive_blocked' },
+): Promise<void> {
+  await tx
+    .updateTable('api_window')
+    .set({ paused_until: pause.until, pause_reason: pause.reason })
+    .where('connection_id', '=', connectionId)
+    .execute();
+}
+
+/** A company's day as each workspace in sight knows it. */
+export async function listDays(tx: Db, companyId: string, day: string): Promise<ApiDay[]> {
+  return tx
+    .selectFrom('api_day')
+    .selectAll()
+    .where('company_id', '=', companyId)
+    .where('day', '=', day)
+    .execute();
+}
+
+/** Makes the row of a company's day when there is none, and holds it. */
+export async function lockDay(
+  tx: Db,
+  of: { workspaceId: WorkspaceId; companyId: string; day: string },
+): Promise<ApiDay> {
+  await tx
+    .insertInto('api_day')
+    .values({
+      workspace_id: of.workspaceId,
+      company_id: of.companyId,
+      day: of.day,
+      spent_tokens: 0,
+      reserved_tokens: 0,
+      learned_limit: null,
+      learned_remaining: null,
+      paused_until: null,
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  return tx
+    .selectFrom('api_day')
+    .selectAll()
+    .where('workspace_id', '=', of.workspaceId)
+    .where('company_id', '=', of.companyId)
+    .where('day', '=', of.day)
+    .forUpdate()
+    .executeTakeFirstOrThrow();
+}
+
+/** Sets tokens aside for a call that was admitted, until its end is recorded. */
+export async function reserveTokens(
+  tx: Db,
+  of: { workspaceId: WorkspaceId; companyId: string; day: string },
+  tokens: number,
+): Promise<void> {
+  const { reserved_tokens } = await lockDay(tx, of);
+  await tx
+    .updateTable('api_day')
+    .set({ reserved_tokens: reserved_tokens + tokens })
+    .where('workspace_id', '=', of.workspaceId)
+    .where('company_id', '=', of.companyId)
+    .where('day', '=', of.day)
+    .execute();
+}
+
+export async function setDay(
+  tx: Db,
+  of: Pick<ApiDay, 'company_id' | 'day'>,
+  known: Pick<
+    ApiDay,
+    'spent_tokens' | 'reserved_tokens' | 'learned_limit' | 'learned_remaining' | 'paused_until'
+  >,
+): Promise<void> {
+  await tx
+    .updateTable('api_day')
+    .set(known)
+    .where('company_id', '=', of.company_id)
+    .where('day', '=', of.day)
+    .execute();
+}
+
+export async function insertCall(
+  tx: Db,
+  call: Insertable<BudgetTables['api_call']>,
+): Promise<void> {
+  await tx.insertInto('api_call').values(call).execute();
+}
+
+export async function addUsage(
+  tx: Db,
+  usage: Omit<Insertable<BudgetTables['api_usage']>, 'calls'>,
+): Promise<void> {
+  await tx
+    .insertInto('api_usage')
+    .values({ ...usage, calls: 1 })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['workspace_id', 'connection_id', 'day', 'operation', 'feature'])
+        .doUpdateSet({
+          calls: sql`api_usage.calls + 1`,
+          tokens: sql`api_usage.tokens + ${usage.tokens}`,
+        }),
+    )
+    .execute();
+}
+
+export interface Usage {
+  key: string;
+  calls: number;
+  tokens: number;
+}
+
+/** What a connection spent from a day on, by one column. */
+export async function listUsage(
+  tx: Db,
+  connectionId: ConnectionId,
+  by: { column: 'operation' | 'day' | 'feature'; since: string },
+): Promise<Usage[]> {
+  return tx
+    .selectFrom('api_usage')
+    .select((row) => [
+      row.ref(by.column).as('key'),
+      sql<number>`sum(calls)::int`.as('calls'),
+      sql<number>`sum(tokens)::int`.as('tokens'),
+    ])
+    .where('connection_id', '=', connectionId)
+    .where('day', '>=', by.since)
+    .groupBy(by.column)
+    .orderBy(by.column === 'day' ? 'key' : 'tokens', 'desc')
+    .orderBy('key')
+    .execute();
+}
+
+/** Removes the single calls of before a time; totals stay. */
+export async function removeCalls(tx: Db, before: Date): Promise<void> {
+  await tx.deleteFrom('api_call').where('at', '<', before).execute();
+}

@@ -1,0 +1,123 @@
+import { ConnectionId, type FieldDefinition, PipedriveObject } from '@manifold/contracts';
+import { withWorkspace } from '@manifold/database';
+import { Refusal } from '@manifold/errors';
+import {
+  type PageRequest,
+  readPage,
+  type RequestContext,
+  requireRole,
+  type Resolvers,
+  toConnection,
+} from '@manifold/subgraph';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import type { PipedriveAccess } from '../accounts/client.ts';
+import { requireUsable } from '../accounts/rules.ts';
+import { findConnection } from '../accounts/store.ts';
+import type { Connection } from '../accounts/tables.ts';
+import type { Db } from '../store.ts';
+import { refreshFields } from './commands.ts';
+import { type CataloguedObject, CATALOGUED, isCatalogued, selectFields } from './rules.ts';
+import { findCatalogue } from './store.ts';
+
+export interface FieldResolverDeps {
+  db: Db;
+  access: PipedriveAccess;
+  now: () => Date;
+  log: Logger;
+}
+
+type Context = RequestContext & {
+  loaders: { connections: { load(id: ConnectionId): Promise<Connection | null> } };
+};
+
+const Filter = z.object({
+  custom: z.boolean().nullish(),
+  type: z.array(z.string().max(64)).max(64).nullish(),
+  search: z.string().max(255).nullish(),
+});
+
+const FieldArguments = z.object({
+  connectionId: z.string(),
+  object: PipedriveObject,
+  filter: Filter.nullish(),
+  first: z.number().nullish(),
+  after: z.string().max(512).nullish(),
+  last: z.number().nullish(),
+  before: z.string().max(512).nullish(),
+});
+
+const RefreshInput = z.object({
+  connectionId: ConnectionId,
+  objects: z.array(PipedriveObject).min(1).max(8).nullish(),
+});
+
+export const createFieldResolvers = (deps: FieldResolverDeps): Resolvers => ({
+  Query: {
+    pipedriveFields: async (_: unknown, given: unknown, context: Context) => {
+      const args = FieldArguments.parse(given);
+      const connectionId = await requireId(context, args.connectionId);
+      const catalogue = await withWorkspace(deps.db, context.workspaceId, (tx) =>
+        findCatalogue(tx, connectionId, args.object),
+      );
+      const fields = selectFields(catalogue?.fields ?? [], args.filter ?? {});
+      const page = readPage(args);
+      return {
+        ...toConnection(pageOf(fields, page), page, ({ code }) => [code]),
+        totalCount: fields.length,
+        revision: catalogue?.revision ?? 0,
+        readAt: catalogue?.read_at ?? null,
+      };
+    },
+  },
+  Mutation: {
+    refreshFields: async (_: unknown, args: { input: unknown }, context: Context) => {
+      const { connectionId, objects } = RefreshInput.parse(args.input);
+      requireRole(context.identity, 'MEMBER');
+      const { workspaceId } = context;
+      const found = await withWorkspace(deps.db, workspaceId, (tx) =>
+        findConnection(tx, connectionId),
+      );
+      const connection = requireUsable(found, connectionId);
+      const use = { lane: 'interactive', feature: 'fields' } as const;
+      const client = await deps.access.clientFor(workspaceId, connectionId, use);
+      const changes = await refreshFields(deps, client, {
+        connection,
+        objects: requireCatalogued(objects ?? [...CATALOGUED]),
+        asker: context,
+      });
+      return { connection, changes };
+    },
+  },
+  PipedriveField: {
+    readOnly: ({ readOnly }: FieldDefinition) => readOnly ?? false,
+    options: ({ options }: FieldDefinition) =>
+      (options ?? []).map(({ id, label }) => ({ id: String(id), label })),
+  },
+});
+
+/** Absent and foreign are answered alike. */
+async function requireId({ loaders }: Context, id: string): Promise<ConnectionId> {
+  const parsed = ConnectionId.safeParse(id);
+  const connection = parsed.success ? await loaders.connections.load(parsed.data) : null;
+  if (connection !== null) return connection.id;
+  throw new Refusal('not_found', `There is no connection ${id}`, { reason: 'record_not_found' });
+}
+
+function requireCatalogued(objects: readonly PipedriveObject[]): CataloguedObject[] {
+  const known = objects.filter(isCatalogued);
+  if (known.length === objects.length) return known;
+  throw new Refusal('invalid', 'Only fields of persons, organizations, deals and leads are known', {
+    reason: 'invalid_input',
+    field: 'input.objects',
+    fix: `Use any of ${CATALOGUED.join(', ')}.`,
+  });
+}
+
+/** A page of a list that is in memory as a whole; codes are unique, so they are the cursors. */
+function pageOf(fields: readonly FieldDefinition[], page: PageRequest): FieldDefinition[] {
+  const ordered = page.backwards ? fields.toReversed() : fields;
+  const [code] = page.cursor ?? [];
+  const from = code === undefined ? 0 : ordered.findIndex((field) => field.code === code) + 1;
+  return ordered.slice(from, from + page.limit);
+}

@@ -1,0 +1,74 @@
+import type { FieldDefinition } from '@manifold/contracts';
+import { expect, test } from 'vitest';
+import {
+  compareCatalogues,
+  isDifferent,
+  listDue,
+  namesUnknownField,
+  readAgainAt,
+  selectFields,
+} from './rules.ts';
+
+const now = new Date('2026-03-01T10:00:00Z');
+const ago = (ms: number) => new Date(now.getTime() - ms);
+const custom = 'a'.repeat(40);
+
+const field = (code: string, more: Partial<FieldDefinition> = {}): FieldDefinition => ({
+  object: 'person',
+  code,
+  name: code,
+  type: 'varchar',
+  custom: false,
+  ...more,
+});
+
+test.each([
+  ['nothing', [], []],
+  ['another name', [field('a', { name: 'A' })], ['a']],
+  ['another type', [field('a', { type: 'text' })], ['a']],
+  ['a new option', [field('a', { options: [{ id: 1, label: 'One' }] })], ['a']],
+])('a field with %s more is reported as it is', (_, later, changed) => {
+  const before = later.length === 0 ? [] : [field('a')];
+  expect(compareCatalogues(before, later)).toEqual({ added: [], changed, removed: [] });
+});
+
+test('fields that came and went are reported, those that only changed places are not', () => {
+  const difference = compareCatalogues([field('a'), field('b')], [field('c'), field('a')]);
+  expect(difference).toEqual({ added: ['c'], changed: [], removed: ['b'] });
+  expect(isDifferent(difference)).toBe(true);
+  expect(isDifferent(compareCatalogues([field('a')], [field('a', { readOnly: false })]))).toBe(
+    false,
+  );
+});
+
+test('a catalogue is read when there is none, daily, and soon after an unknown field was seen', () => {
+  const ages = [
+    { object: 'person' as const, read_at: ago(24 * 3_600_000), is_stale: false },
+    { object: 'organization' as const, read_at: ago(61_000), is_stale: true },
+    { object: 'deal' as const, read_at: ago(30_000), is_stale: true },
+  ];
+  expect(listDue(ages, now)).toEqual(['person', 'organization', 'lead']);
+  expect(readAgainAt(ago(30_000), now)).toEqual(ago(-30_000));
+  expect(readAgainAt(ago(90_000), now)).toEqual(now);
+});
+
+test('only an unknown custom field makes a catalogue stale', () => {
+  const catalogue = [field('name'), field(custom, { custom: true })];
+  expect(namesUnknownField(['name', 'something_new', custom], catalogue)).toBe(false);
+  expect(namesUnknownField(['b'.repeat(40)], catalogue)).toBe(true);
+});
+
+test.each([
+  [{}, ['name', 'emails', custom]],
+  [{ custom: true }, [custom]],
+  [{ type: ['emails'] }, ['emails']],
+  [{ search: 'MAIL' }, ['emails']],
+  [{ custom: false, search: 'budget' }, []],
+])('fields selected by %o', (filter, expected) => {
+  const fields = [
+    field('name'),
+    field('emails', { type: 'emails' }),
+    field(custom, { custom: true, name: 'Budget' }),
+  ];
+  expect(selectFields(fields, filter).map(({ code }) => code)).toEqual(expected);
+});

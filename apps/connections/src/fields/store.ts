@@ -1,0 +1,125 @@
+import {
+  type ConnectionId,
+  FieldDefinition,
+  type PipedriveObject,
+  type WorkspaceId,
+} from '@manifold/contracts';
+import { z } from 'zod';
+import type { Db } from '../store.ts';
+import type { FieldCatalogueTable } from './tables.ts';
+
+/** The catalogue of one object; undefined before it was read for the first time. */
+export interface Catalogue {
+  revision: number;
+  read_at: Date;
+  is_stale: boolean;
+  fields: FieldDefinition[];
+}
+
+const definitions = z.array(FieldDefinition);
+
+export async function findCatalogue(
+  tx: Db,
+  connectionId: ConnectionId,
+  object: PipedriveObject,
+): Promise<Catalogue | undefined> {
+  const row = await tx
+    .selectFrom('field_catalogue')
+    .select(['revision', 'read_at', 'is_stale', 'definitions'])
+    .where('connection_id', '=', connectionId)
+    .where('object', '=', object)
+    .executeTakeFirst();
+  return row && toCatalogue(row);
+}
+
+/** All catalogues of a connection by object. */
+export async function findCatalogues(
+  tx: Db,
+  connectionId: ConnectionId,
+): Promise<ReadonlyMap<PipedriveObject, Catalogue>> {
+  const rows = await tx
+    .selectFrom('field_catalogue')
+    .select(['object', 'revision', 'read_at', 'is_stale', 'definitions'])
+    .where('connection_id', '=', connectionId)
+    .execute();
+  return new Map(rows.map((row) => [row.object, toCatalogue(row)]));
+}
+
+const toCatalogue = ({
+  definitions: text,
+  ...row
+}: Pick<FieldCatalogueTable, 'revision' | 'read_at' | 'is_stale' | 'definitions'>): Catalogue => ({
+  revision: row.revision,
+  read_at: row.read_at,
+  is_stale: row.is_stale,
+  fields: definitions.parse(JSON.parse(text)),
+});
+
+/** The fields of one object as last read; empty before they were read for the first time. */
+export async function findFields(
+  tx: Db,
+  connectionId: ConnectionId,
+  object: PipedriveObject,
+): Promise<FieldDefinition[]> {
+  return (await findCatalogue(tx, connectionId, object))?.fields ?? [];
+}
+
+/** Which catalogues a connection has, and whether they should be read again. */
+export async function listCatalogueAges(tx: Db, connectionId: ConnectionId) {
+  return tx
+    .selectFrom('field_catalogue')
+    .select(['object', 'read_at', 'is_stale'])
+    .where('connection_id', '=', connectionId)
+    .execute();
+}
+
+export async function setCatalogue(
+  tx: Db,
+  catalogue: {
+    workspaceId: WorkspaceId;
+    connectionId: ConnectionId;
+    object: PipedriveObject;
+    revision: number;
+    fields: readonly FieldDefinition[];
+    readAt: Date;
+  },
+): Promise<void> {
+  const read = {
+    revision: catalogue.revision,
+    definitions: JSON.stringify(catalogue.fields),
+    read_at: catalogue.readAt,
+    is_stale: false,
+  };
+  await tx
+    .insertInto('field_catalogue')
+    .values({
+      workspace_id: catalogue.workspaceId,
+      connection_id: catalogue.connectionId,
+      object: catalogue.object,
+      ...read,
+    })
+    .onConflict((conflict) =>
+      conflict.columns(['workspace_id', 'connection_id', 'object']).doUpdateSet(read),
+    )
+    .execute();
+}
+
+/** Notes that a record named a field the catalogue does not have; false when that was known. */
+export async function markCatalogueStale(
+  tx: Db,
+  connectionId: ConnectionId,
+  object: PipedriveObject,
+): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('field_catalogue')
+    .set({ is_stale: true })
+    .where('connection_id', '=', connectionId)
+    .where('object', '=', object)
+    .where('is_stale', '=', false)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+export async function removeCatalogues(tx: Db, connectionId: ConnectionId): Promise<void> {
+  await tx.deleteFrom('field_catalogue').where('connection_id', '=', connectionId).execute();
+}

@@ -1,0 +1,115 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Refusal } from '@manifold/errors';
+import { type HttpHandler, readBody, sendJson } from '@manifold/service';
+import { z } from 'zod';
+import { basicAuthorization, isSameSecret } from '../vault/compare.ts';
+import { claimState, type OauthDeps } from './beginning.ts';
+import { completeConnection, forgetGrant } from './commands.ts';
+import { renderPage } from './page.ts';
+import { readCallback } from './rules.ts';
+
+const MAX_BODY_BYTES = 16 * 1024;
+
+/** `/oauth/callback`: GET when a person comes back from Pipedrive, DELETE when they remove the app. */
+export const createOauthHandler =
+  (deps: OauthDeps): HttpHandler =>
+  async (request, response) => {
+    if (request.method === 'GET') return receiveBrowser(deps, request, response);
+    if (request.method === 'DELETE') return receiveUninstall(deps, request, response);
+    return sendJson(response, 405, { error: 'Use GET or DELETE' });
+  };
+
+async function receiveBrowser(
+  deps: OauthDeps,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const query = readCallback(new URL(request.url ?? '/', 'http://callback').searchParams);
+  if (query.outcome === 'foreign') {
+    return sendPage(response, 400, {
+      title: 'Begin in Manifold',
+      text: 'This address finishes a connection that was begun in Manifold. Nothing was connected. Begin with the mutation beginConnection.',
+    });
+  }
+  try {
+    const begun = await claimState(deps, query.state);
+    if (query.outcome === 'denied') return sendPage(response, 200, deniedPage);
+    const connection = await completeConnection(deps, begun, query.code);
+    if (begun.return_url !== null) return sendBack(response, begun.return_url, connection.id);
+    sendPage(response, 200, {
+      title: 'Connected',
+      text: `Manifold is connected to ${connection.company_name}. You can close this page.`,
+    });
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const { reason, fix } = error.detail;
+    deps.log.warn({ reason }, 'connecting was refused');
+    sendPage(response, error.kind === 'unavailable' ? 502 : 400, {
+      title: 'Not connected',
+      text: [error.message, fix].filter(Boolean).join('. '),
+      reason,
+    });
+  }
+}
+
+const deniedPage = {
+  title: 'Not connected',
+  text: 'You did not allow the connection, so nothing was connected. Begin again in Manifold when you want to.',
+  reason: 'oauth_denied',
+};
+
+function sendBack(response: ServerResponse, returnUrl: string, connectionId: string): void {
+  const url = new URL(returnUrl);
+  url.searchParams.set('connectionId', connectionId);
+  response.writeHead(303, { location: url.href, ...headers });
+  response.end();
+}
+
+/** Codes and states stand in the address: nothing may keep or pass it on. */
+const headers = {
+  'cache-control': 'no-store',
+  'referrer-policy': 'no-referrer',
+  'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'",
+  'x-content-type-options': 'nosniff',
+};
+
+function sendPage(
+  response: ServerResponse,
+  status: number,
+  page: Parameters<typeof renderPage>[0],
+): void {
+  response.writeHead(status, { 'content-type': 'text/html; charset=utf-8', ...headers });
+  response.end(renderPage(page));
+}
+
+const id = z.union([z.string().min(1).max(32), z.number().int()]).transform(String);
+const Uninstall = z.object({ client_id: z.string(), company_id: id, user_id: id });
+
+async function receiveUninstall(
+  deps: OauthDeps,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { oauth } = deps;
+  const expected = basicAuthorization(oauth?.clientId ?? '', oauth?.clientSecret ?? '');
+  if (oauth === undefined || !isSameSecret(request.headers.authorization ?? '', expected)) {
+    return sendJson(response, 401, { error: 'Unauthorized' });
+  }
+  const parsed = Uninstall.safeParse(await readJson(request));
+  if (!parsed.success || parsed.data.client_id !== oauth.clientId) {
+    return sendJson(response, 400, { error: 'Not an uninstall notice' });
+  }
+  await forgetGrant(deps, {
+    companyId: parsed.data.company_id,
+    pipedriveUserId: parsed.data.user_id,
+  });
+  sendJson(response, 200, {});
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  try {
+    return JSON.parse((await readBody(request, MAX_BODY_BYTES)).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,300 @@
+import type { WorkspaceId } from '@manifold/contracts';
+import { acrossWorkspaces } from '@manifold/database';
+import {
+  captureLog,
+  createTestDatabase,
+  eventually,
+  startTestNats,
+  startTestPipedrive,
+} from '@manifold/testing';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type Installation, newWorkspace, startInstallation } from '../../test/installation.ts';
+import { dumpTables, listEvents } from '../../test/looking.ts';
+import { openSecret } from '../accounts/credential.ts';
+import { migrations } from '../migrations/index.ts';
+import type { Tables } from '../store.ts';
+import { basicAuthorization } from '../vault/compare.ts';
+import { createVault } from '../vault/seal.ts';
+
+const BEGIN = `mutation ($input: BeginConnectionInput!) {
+  beginConnection(input: $input) { authorizationUrl expiresAt } }`;
+const LIST = `{ connections { totalCount nodes { id name kind method status scopes isAdministrator
+  webhooks pipedriveUserId statusReason fix company { id name domain url } } } }`;
+const FIELDS = `query ($id: ID!) { pipedriveFields(connectionId: $id, object: person) {
+  revision readAt totalCount nodes { code custom } } }`;
+
+const database = await createTestDatabase<Tables>(migrations);
+const nats = await startTestNats();
+const sandbox = await startTestPipedrive();
+const { log, lines } = captureLog();
+let skewMs = 0;
+let installation: Installation;
+let users: { id: number; admin: boolean }[];
+
+beforeAll(async () => {
+  const now = () => new Date(Date.now() + skewMs);
+  const ground = { urls: database.urls, natsUrl: nats.url, sandbox, log, now };
+  installation = await startInstallation(ground);
+  users = (await installation.control('GET', '/state')).users;
+});
+beforeEach(async () => {
+  skewMs = 0;
+  await installation.control('DELETE', '/faults');
+});
+afterAll(async () => {
+  await installation.stop();
+  await sandbox.stop();
+  await nats.stop();
+  await database.drop();
+});
+
+const userId = () => users[0]?.id ?? 0;
+
+async function visit(address: string) {
+  const response = await fetch(address, { redirect: 'manual' });
+  return { status: response.status, headers: response.headers, text: await response.text() };
+}
+
+async function begin(workspaceId: WorkspaceId, input = {}) {
+  const variables = { input: { kind: 'ORGANIZATION', ...input } };
+  const answer = await installation.graph(BEGIN, variables, { workspaceId });
+  expect(answer.errors).toBeUndefined();
+  return answer.data.beginConnection;
+}
+
+/** From beginning to end as the administrator allows it; returns the callback's answer. */
+async function connect(workspaceId: WorkspaceId, input = {}) {
+  const { authorizationUrl } = await begin(workspaceId, input);
+  return visit(await installation.consent(authorizationUrl, { userId: userId() }));
+}
+
+const list = async (workspaceId: WorkspaceId) =>
+  (await installation.graph(LIST, {}, { workspaceId })).data.connections;
+
+test('a person allows the connection and it works: company, scopes, webhook, fields, event', async () => {
+  const workspaceId = newWorkspace();
+  const page = await connect(workspaceId);
+  expect([page.status, page.text]).toEqual([200, expect.stringContaining('Sandbox Inc')]);
+  expect(page.headers.get('referrer-policy')).toBe('no-referrer');
+
+  const { nodes, totalCount } = await list(workspaceId);
+  expect(totalCount).toBe(1);
+  expect(nodes[0]).toMatchObject({
+    name: 'Sandbox Inc',
+    kind: 'ORGANIZATION',
+    method: 'OAUTH',
+    status: 'ACTIVE',
+    isAdministrator: true,
+    webhooks: 'ACTIVE',
+    pipedriveUserId: String(userId()),
+    statusReason: null,
+    fix: null,
+    company: { name: 'Sandbox Inc', domain: 'sandbox', url: sandbox.url },
+  });
+  expect(nodes[0].scopes).toContain('contacts:full');
+  const fields = await installation.graph(FIELDS, { id: nodes[0].id }, { workspaceId });
+  expect(fields.data.pipedriveFields).toMatchObject({ revision: 1 });
+  expect(fields.data.pipedriveFields.nodes).toContainEqual({ code: 'emails', custom: false });
+
+  const [established, ...more] = await listEvents(database.db, workspaceId);
+  expect(more).toEqual([]);
+  expect(established).toMatchObject({
+    name: 'connections.connection_established.v1',
+    actor: { kind: 'user', id: installation.userId },
+    correlationId: 'test-correlation',
+    payload: { connectionId: nodes[0].id, kind: 'ORGANIZATION', method: 'OAUTH', renewed: false },
+  });
+});
+
+test('the browser goes back to an allowed address with the id, and to no other', async () => {
+  const workspaceId = newWorkspace();
+  const page = await connect(workspaceId, { returnUrl: 'https://shop.example/after?tab=crm' });
+  const { nodes } = await list(workspaceId);
+  expect(page.status).toBe(303);
+  expect(page.headers.get('location')).toBe(
+    `https://shop.example/after?tab=crm&connectionId=${nodes[0].id}`,
+  );
+  const input = { kind: 'ORGANIZATION', returnUrl: 'https://evil.test/after' };
+  const refused = await installation.graph(BEGIN, { input }, { workspaceId });
+  expect(refused.errors[0].extensions).toMatchObject({
+    code: 'BAD_USER_INPUT',
+    reason: 'invalid_input',
+    field: 'input.returnUrl',
+  });
+});
+
+test('connecting the same user again renews the connection instead of doubling it', async () => {
+  const workspaceId = newWorkspace();
+  await connect(workspaceId);
+  const [first] = (await list(workspaceId)).nodes;
+  await connect(workspaceId, { kind: 'PERSONAL' });
+  const { nodes, totalCount } = await list(workspaceId);
+  expect(totalCount).toBe(1);
+  expect(nodes[0]).toMatchObject({ id: first.id, kind: 'ORGANIZATION', webhooks: 'ACTIVE' });
+  const events = await listEvents(database.db, workspaceId, 'connection_established');
+  expect(events.map(({ payload }) => payload.renewed)).toEqual([false, true]);
+});
+
+test('one key begins one connection, however often it is asked', async () => {
+  const workspaceId = newWorkspace();
+  const first = await begin(workspaceId, { idempotencyKey: 'k1' });
+  expect(await begin(workspaceId, { idempotencyKey: 'k1' })).toEqual(first);
+  expect(await begin(workspaceId, { idempotencyKey: 'k2' })).not.toEqual(first);
+});
+
+test('connecting a whole workspace needs an administrator, a personal connection a member', async () => {
+  const workspaceId = newWorkspace();
+  const as = async (role: 'MEMBER' | 'VIEWER', kind: string) =>
+    (await installation.graph(BEGIN, { input: { kind } }, { workspaceId, role })).errors?.[0]
+      .extensions.reason;
+  expect(await as('MEMBER', 'ORGANIZATION')).toBe('role_too_low');
+  expect(await as('VIEWER', 'PERSONAL')).toBe('role_too_low');
+  expect(await as('MEMBER', 'PERSONAL')).toBeUndefined();
+});
+
+test('a denied consent says so, connects nothing and uses the state up', async () => {
+  const workspaceId = newWorkspace();
+  const { authorizationUrl } = await begin(workspaceId);
+  const denied = { userId: userId(), decision: 'deny' as const };
+  const callback = await installation.consent(authorizationUrl, denied);
+  const page = await visit(callback);
+  expect([page.status, page.text]).toEqual([200, expect.stringContaining('oauth_denied')]);
+  expect((await visit(callback)).text).toContain('oauth_state_invalid');
+  expect((await list(workspaceId)).totalCount).toBe(0);
+});
+
+test.each([
+  ['was made up', (url: URL) => url.searchParams.set('state', 'made-up')],
+  ['was changed', (url: URL) => url.searchParams.set('state', `x${url.searchParams.get('state')}`)],
+  ['is missing', (url: URL) => url.searchParams.delete('state')],
+  ['is too old', () => (skewMs = 10 * 60_000 + 1)],
+])('a state that %s gets a clear page with 400, and nothing is stored', async (_, spoil) => {
+  const workspaceId = newWorkspace();
+  const { authorizationUrl } = await begin(workspaceId);
+  const callback = new URL(await installation.consent(authorizationUrl, { userId: userId() }));
+  spoil(callback);
+  const page = await visit(callback.href);
+  expect([page.status, page.text]).toEqual([400, expect.stringMatching(/begin/i)]);
+  expect((await list(workspaceId)).totalCount).toBe(0);
+});
+
+test('a state works once: the second use changes nothing', async () => {
+  const workspaceId = newWorkspace();
+  const { authorizationUrl } = await begin(workspaceId);
+  const callback = await installation.consent(authorizationUrl, { userId: userId() });
+  const pages = await Promise.all([visit(callback), visit(callback), visit(callback)]);
+  expect(pages.map(({ status }) => status).sort()).toEqual([200, 400, 400]);
+  expect((await list(workspaceId)).totalCount).toBe(1);
+});
+
+test('a code Pipedrive does not accept is refused with the way out', async () => {
+  const workspaceId = newWorkspace();
+  const { authorizationUrl } = await begin(workspaceId);
+  const callback = new URL(await installation.consent(authorizationUrl, { userId: userId() }));
+  callback.searchParams.set('code', 'no-such-code');
+  const page = await visit(callback.href);
+  expect([page.status, page.text]).toEqual([400, expect.stringContaining('oauth_code_invalid')]);
+});
+
+test('a Pipedrive that cannot be reached is named as the cause, and nothing is stored', async () => {
+  const workspaceId = newWorkspace();
+  const { authorizationUrl } = await begin(workspaceId);
+  const callback = await installation.consent(authorizationUrl, { userId: userId() });
+  await installation.control('POST', '/faults', {
+    kind: 'cut-before',
+    match: { path: '/oauth/token' },
+  });
+  const page = await visit(callback);
+  expect([page.status, page.text]).toEqual([502, expect.stringContaining('pipedrive_unreachable')]);
+  expect((await list(workspaceId)).totalCount).toBe(0);
+});
+
+test('a connection left half way is finished by upkeep', async () => {
+  const workspaceId = newWorkspace();
+  const match = { method: 'POST', path: '/api/v1/webhooks' };
+  await installation.control('POST', '/faults', { kind: '500', match });
+  await connect(workspaceId);
+  expect((await list(workspaceId)).nodes[0]).toMatchObject({
+    status: 'ACTIVE',
+    webhooks: 'FAILED',
+  });
+  await installation.control('DELETE', '/faults');
+  skewMs = 16 * 60_000;
+  await eventually(async () =>
+    expect((await list(workspaceId)).nodes[0]).toMatchObject({ webhooks: 'ACTIVE' }),
+  );
+});
+
+test('removing the app in Pipedrive stops every connection of that user, once and with an event', async () => {
+  const [one, other] = [newWorkspace(), newWorkspace()];
+  await connect(one);
+  await connect(other);
+  const gone = { clientId: 'test-app', userId: userId() };
+  const { callbackStatus } = await installation.control('POST', '/uninstall', gone);
+  expect(callbackStatus).toBe(200);
+  for (const workspaceId of [one, other]) {
+    const { nodes } = await list(workspaceId);
+    expect(nodes[0]).toMatchObject({ status: 'NEEDS_REAUTH', statusReason: 'token_rejected' });
+    expect(nodes[0].fix).toMatch(/again/);
+    const events = await listEvents(database.db, workspaceId, 'connection_status_changed');
+    expect(events.map(({ payload }) => payload.reason)).toEqual(['token_rejected']);
+  }
+  await connect(one);
+  expect((await list(one)).nodes[0]).toMatchObject({ status: 'ACTIVE', webhooks: 'ACTIVE' });
+});
+
+test.each([
+  ['a wrong secret', { authorization: basicAuthorization('test-app', 'wrong') }, 401],
+  ['no credentials', {}, 401],
+])('an uninstall notice with %s is turned away and changes nothing', async (_, headers, status) => {
+  const workspaceId = newWorkspace();
+  await connect(workspaceId);
+  const { company, pipedriveUserId } = (await list(workspaceId)).nodes[0];
+  const body = { client_id: 'test-app', company_id: company.id, user_id: pipedriveUserId };
+  const response = await fetch(installation.redirectUrl, {
+    method: 'DELETE',
+    headers,
+    body: JSON.stringify(body),
+  });
+  expect(response.status).toBe(status);
+  expect((await list(workspaceId)).nodes[0].status).toBe('ACTIVE');
+});
+
+test('no token, code, state or webhook secret is in any log line or, in plain text, in any table', async () => {
+  const workspaceId = newWorkspace();
+  const { authorizationUrl } = await begin(workspaceId);
+  const callback = await installation.consent(authorizationUrl, { userId: userId() });
+  await visit(callback);
+  const { code, state } = Object.fromEntries(new URL(callback).searchParams);
+  const rows = await acrossWorkspaces(database.db, (tx) =>
+    tx.selectFrom('connection').selectAll().where('workspace_id', '=', workspaceId).execute(),
+  );
+  const vault = createVault(Buffer.alloc(32, 7));
+  const columns = ['access_token', 'refresh_token', 'webhook_path', 'webhook_password'] as const;
+  const opened = rows.flatMap((row) => columns.map((column) => openSecret(vault, row, column)));
+  expect(opened).toHaveLength(4);
+  const places = `${lines.join('\n')}\n${await dumpTables(database.db)}`;
+  for (const secret of [...opened, code, state, 'canary-client-secret']) {
+    expect(secret?.length).toBeGreaterThan(15);
+    expect(places).not.toContain(secret);
+  }
+  expect(places).toContain(workspaceId);
+});
+
+test('a workspace does not see the connections of another', async () => {
+  const [owner, stranger] = [newWorkspace(), newWorkspace()];
+  await connect(owner);
+  const [{ id }] = (await list(owner)).nodes;
+  expect((await list(stranger)).totalCount).toBe(0);
+  const one = 'query ($id: ID!) { connection(id: $id) { id } }';
+  const asked = await installation.graph(one, { id }, { workspaceId: stranger });
+  expect(asked).toEqual({ data: { connection: null } });
+  const fields = (of: string, workspaceId: WorkspaceId) =>
+    installation.graph(FIELDS, { id: of }, { workspaceId });
+  const foreign = await fields(id, stranger);
+  const absent = await fields(id.replace(/.{4}$/, 'ffff'), stranger);
+  expect(foreign.errors[0].message.replace(id, '')).toBe(
+    absent.errors[0].message.replace(/cn_\w+/, ''),
+  );
+  expect(foreign.errors[0].extensions).toEqual(absent.errors[0].extensions);
+});

@@ -1,0 +1,164 @@
+import type {
+  FieldDefinition,
+  PipedriveObject,
+  PipedriveRecord,
+  ReadReceipts,
+  ReadRecords,
+} from '@manifold/contracts';
+import { withWorkspace } from '@manifold/database';
+import { Refusal } from '@manifold/errors';
+import {
+  isCustomCode,
+  operations,
+  type Outcome,
+  type PipedriveClient,
+  type RecordObject,
+  recordOperations,
+} from '@manifold/pipedrive';
+import type { z } from 'zod';
+import type { PipedriveAccess } from '../accounts/client.ts';
+import { refusalOf } from '../accounts/rules.ts';
+import { noticeFields } from '../fields/commands.ts';
+import { type Catalogue, findCatalogue } from '../fields/store.ts';
+import type { Db } from '../store.ts';
+import type { Vault } from '../vault/seal.ts';
+import { readRecord } from '../webhooks/commands.ts';
+import { project } from '../webhooks/rules.ts';
+import { listReceipts } from '../webhooks/store.ts';
+import { includedFields, isReadable } from './rules.ts';
+
+export interface ReadingDeps {
+  db: Db;
+  vault: Vault;
+  access: PipedriveAccess;
+  now: () => Date;
+}
+
+type Question = z.output<typeof ReadRecords.question>;
+type Page = { items: PipedriveRecord[]; end: z.input<typeof ReadRecords.end> };
+
+/** One page, cut down to the named fields. Without budget the answer is when to ask again. */
+export async function readPage(deps: ReadingDeps, question: Question): Promise<Page> {
+  const { workspaceId, connectionId, object, fields } = question;
+  const readable = requireReadable(object);
+  const lane = question.lane ?? (question.ids === undefined ? 'bulk' : 'event');
+  const client = await deps.access.clientFor(workspaceId, connectionId, { lane, feature: 'reads' });
+  const catalogue = await withWorkspace(deps.db, workspaceId, (tx) =>
+    findCatalogue(tx, connectionId, object),
+  );
+  const definitions = catalogue?.fields ?? [];
+  const reading = await readFrom(client, readable, { question, definitions });
+  if (reading.outcome === 'limited') return waitFor(reading, deps.now());
+  if (reading.outcome !== 'ok') throw refusalOf(reading);
+  await notice(deps, question, { catalogue, records: reading.data });
+  return {
+    items: reading.data.map((record) => project(record, fields)),
+    end: {
+      outcome: 'page',
+      nextCursor: reading.nextCursor ?? null,
+      costTokens: costOf(readable, question),
+    },
+  };
+}
+
+function requireReadable(object: PipedriveObject): RecordObject {
+  if (isReadable(object)) return object;
+  throw new Refusal('invalid', `Records of the kind ${object} cannot be listed`, {
+    reason: 'invalid_input',
+    field: 'object',
+  });
+}
+
+const waitFor = (limited: { kind: string; retryAfterMs: number }, now: Date): Page => ({
+  items: [],
+  end: {
+    outcome: 'wait',
+    until: new Date(now.getTime() + limited.retryAfterMs).toISOString(),
+    reason: limited.kind === 'daily' ? 'budget_spent' : 'burst_limited',
+  },
+});
+
+type Reading = { question: Question; definitions: readonly FieldDefinition[] };
+
+function readFrom(
+  client: PipedriveClient,
+  object: RecordObject,
+  { question, definitions }: Reading,
+): Promise<Outcome<PipedriveRecord[]>> {
+  const { ids, fields, cursor, limit, updatedSince } = question;
+  if (ids !== undefined && isV1(object)) return readOneByOne(client, object, { ids, definitions });
+  const included = includedFields(object, fields);
+  return client.listRecords(object, {
+    definitions,
+    customFields: fields.filter(isCustomCode),
+    includeFields: included.length === 0 ? undefined : included,
+    ...(ids === undefined
+      ? {
+          cursor,
+          limit,
+          updatedSince: updatedSince === undefined ? undefined : new Date(updatedSince),
+        }
+      : // one page holds them all
+        { ids, limit: 500 }),
+  });
+}
+
+const isV1 = (object: RecordObject): boolean =>
+  operations[recordOperations[object].list].version === 'v1';
+
+/** v1 cannot list by ids. What is gone is left out, as v2 does. */
+async function readOneByOne(
+  client: PipedriveClient,
+  object: RecordObject,
+  { ids, definitions }: { ids: readonly string[]; definitions: readonly FieldDefinition[] },
+): Promise<Outcome<PipedriveRecord[]>> {
+  const records: PipedriveRecord[] = [];
+  for (const id of ids) {
+    const found = await client.getRecord(object, id, { definitions });
+    if (found.outcome === 'ok') records.push(found.data);
+    else if (found.outcome !== 'refused' || found.status !== 404) return found;
+  }
+  return { outcome: 'ok', data: records };
+}
+
+function costOf(object: RecordObject, { ids }: Question): number {
+  const { list, get } = recordOperations[object];
+  return ids !== undefined && isV1(object)
+    ? operations[get].priceTokens * ids.length
+    : operations[list].priceTokens;
+}
+
+async function notice(
+  { db, now }: ReadingDeps,
+  { workspaceId, connectionId, object, fields }: Question,
+  seen: { catalogue: Catalogue | undefined; records: readonly PipedriveRecord[] },
+): Promise<void> {
+  const { catalogue } = seen;
+  const keys = new Set([
+    ...fields,
+    ...seen.records.flatMap((record) => Object.keys(record.fields)),
+  ]);
+  await withWorkspace(db, workspaceId, (tx) =>
+    noticeFields(tx, { connectionId, object, keys: [...keys], catalogue, now: now() }),
+  );
+}
+
+type ReceiptsQuestion = z.output<typeof ReadReceipts.question>;
+
+/** The records as their webhooks carried them; null for what is gone, or was never ours. */
+export async function readReceipts(
+  { db, vault }: Pick<ReadingDeps, 'db' | 'vault'>,
+  { workspaceId, receiptIds, fields }: ReceiptsQuestion,
+): Promise<z.input<typeof ReadReceipts.answer>> {
+  const receipts = await withWorkspace(db, workspaceId, (tx) =>
+    listReceipts(tx, workspaceId, receiptIds),
+  );
+  const byId = new Map(receipts.map((receipt) => [receipt.id, receipt]));
+  return {
+    records: receiptIds.map((receiptId) => {
+      const receipt = byId.get(receiptId);
+      const record = receipt && readRecord(vault, receipt);
+      return { receiptId, record: record === undefined ? null : project(record, fields) };
+    }),
+  };
+}

@@ -1,0 +1,219 @@
+import { globSync } from 'node:fs';
+import { ConnectionId, UserId, WebhookReceiptId, WorkspaceId } from '@manifold/contracts';
+import { acrossWorkspaces, newId, withWorkspace } from '@manifold/database';
+import { createTestDatabase } from '@manifold/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import * as accounts from './accounts/store.ts';
+import type { Connection } from './accounts/tables.ts';
+import * as fields from './fields/store.ts';
+import { migrations } from './migrations/index.ts';
+import * as oauth from './oauth/store.ts';
+import type { OauthState } from './oauth/tables.ts';
+import type { Db, Tables } from './store.ts';
+import * as upkeep from './upkeep/store.ts';
+import * as webhooks from './webhooks/store.ts';
+
+const { db, drop } = await createTestDatabase<Tables>(migrations);
+const now = new Date('2026-03-01T10:00:00Z');
+const before = new Date(now.getTime() - 60_000);
+const after = new Date(now.getTime() + 60_000);
+const a = newId('ws', WorkspaceId);
+const b = newId('ws', WorkspaceId);
+const userId = newId('us', UserId);
+const [id, personalId] = [newId('cn', ConnectionId), newId('cn', ConnectionId)];
+const receiptId = newId('wh', WebhookReceiptId);
+const page = { limit: 10, backwards: false, cursor: undefined };
+
+const connection: Connection = {
+  workspace_id: a,
+  id,
+  user_id: userId,
+  kind: 'ORGANIZATION',
+  method: 'OAUTH',
+  status: 'ACTIVE',
+  status_reason: null,
+  company_id: '1',
+  company_name: 'A',
+  company_domain: 'a',
+  api_domain: 'https://a.pipedrive.com',
+  pipedrive_user_id: '2',
+  is_admin: true,
+  scopes: [],
+  access_token: 'sealed',
+  refresh_token: 'sealed',
+  expires_at: after,
+  refresh_at: after,
+  token_version: 1,
+  webhook_state: 'ACTIVE',
+  webhook_id: '3',
+  webhook_path: 'sealed',
+  webhook_path_hash: 'hash',
+  webhook_password: 'sealed',
+  is_renewal: false,
+  established_at: now,
+  upkeep_at: now,
+  correlation_id: 'c',
+  created_at: now,
+  updated_at: now,
+};
+const personal: Connection = {
+  ...connection,
+  id: personalId,
+  kind: 'PERSONAL',
+  pipedrive_user_id: '4',
+  webhook_path_hash: 'hash-2',
+};
+const state: OauthState = {
+  workspace_id: a,
+  state_hash: 'state',
+  user_id: userId,
+  kind: 'PERSONAL',
+  return_url: null,
+  correlation_id: 'c',
+  expires_at: now,
+  used_at: null,
+  created_at: before,
+};
+const receipt = {
+  workspace_id: a,
+  id: receiptId,
+  connection_id: id,
+  body: 'sealed',
+  received_at: now,
+};
+const catalogue = {
+  workspaceId: a,
+  connectionId: id,
+  object: 'person',
+  revision: 1,
+  fields: [{ object: 'person', code: 'name', name: 'Name', type: 'varchar', custom: false }],
+  readAt: now,
+} as const;
+const understood = {
+  state: 'understood',
+  record: 'sealed',
+  meta_id: 'm2',
+  object: 'person',
+  pipedrive_id: '8',
+} as const;
+
+type Call = (tx: Db) => Promise<unknown>;
+
+/** Every store function, called for the rows of A. */
+const calls: Record<string, Call> = {
+  insertConnection: (tx) =>
+    accounts.insertConnection(tx, {
+      ...connection,
+      id: newId('cn', ConnectionId),
+      pipedrive_user_id: '9',
+      webhook_path_hash: 'hash-9',
+    }),
+  findConnection: (tx) => accounts.findConnection(tx, id),
+  lockConnection: (tx) => accounts.lockConnection(tx, id),
+  listConnections: (tx) => accounts.listConnections(tx, { filter: {}, page, newestFirst: false }),
+  countConnections: (tx) => accounts.countConnections(tx, {}),
+  listConnectionsByIds: (tx) => accounts.listConnectionsByIds(tx, [id]),
+  lockConnectionOfUser: (tx) =>
+    accounts.lockConnectionOfUser(tx, { companyId: '1', pipedriveUserId: '2' }),
+  findActingConnection: (tx) => accounts.findActingConnection(tx, id, userId),
+  listConnectionsOfGrant: (tx) =>
+    accounts.listConnectionsOfGrant(tx, { companyId: '1', pipedriveUserId: '2' }),
+  findConnectionByWebhookPath: (tx) => accounts.findConnectionByWebhookPath(tx, 'hash'),
+  setConnection: (tx) => accounts.setConnection(tx, id, { is_admin: false }),
+  setStatus: (tx) =>
+    accounts.setStatus(tx, id, { from: ['ACTIVE'], to: 'DISABLED', reason: null, now }),
+  removeConnection: (tx) => accounts.removeConnection(tx, id),
+  leaseUpkeep: (tx) => upkeep.leaseUpkeep(tx, { now, until: after, limit: 5 }),
+  setUpkeepDue: (tx) => upkeep.setUpkeepDue(tx, id, before),
+  insertState: (tx) => oauth.insertState(tx, { ...state, state_hash: 'other' }),
+  findState: (tx) => oauth.findState(tx, 'state'),
+  takeState: (tx) => oauth.takeState(tx, 'state', before),
+  removeOldStates: (tx) => oauth.removeOldStates(tx, after),
+  findCatalogue: (tx) => fields.findCatalogue(tx, id, 'person'),
+  findCatalogues: (tx) => fields.findCatalogues(tx, id),
+  findFields: (tx) => fields.findFields(tx, id, 'person'),
+  listCatalogueAges: (tx) => fields.listCatalogueAges(tx, id),
+  setCatalogue: (tx) => fields.setCatalogue(tx, { ...catalogue, revision: 2 }),
+  markCatalogueStale: (tx) => fields.markCatalogueStale(tx, id, 'person'),
+  removeCatalogues: (tx) => fields.removeCatalogues(tx, id),
+  insertReceipt: (tx) =>
+    webhooks.insertReceipt(tx, { ...receipt, id: newId('wh', WebhookReceiptId) }),
+  listConnectionsWithReceipts: (tx) => webhooks.listConnectionsWithReceipts(tx, now),
+  listReceived: (tx) =>
+    webhooks.listReceived(tx, { workspaceId: a, connectionId: id, now, limit: 5 }),
+  findReceiptByEvent: (tx) =>
+    webhooks.findReceiptByEvent(tx, { workspaceId: a, connectionId: id, metaId: 'm1' }),
+  settleReceipt: (tx) => webhooks.settleReceipt(tx, receipt, understood),
+  postponeReceipt: (tx) => webhooks.postponeReceipt(tx, receipt, { attempts: 1, notBefore: after }),
+  listReceipts: (tx) => webhooks.listReceipts(tx, a, [receiptId]),
+  removeOldReceipts: (tx) => webhooks.removeOldReceipts(tx, after, 5),
+  removeReceipts: (tx) => webhooks.removeReceipts(tx, a, id),
+};
+/** They lock a name and touch no row. */
+const locks = ['lockRefresh', 'tryLockReceipts'];
+
+const dump = async (tx: Db) =>
+  JSON.stringify([
+    await tx.selectFrom('connection').selectAll().orderBy('id').execute(),
+    await tx.selectFrom('oauth_state').selectAll().orderBy('state_hash').execute(),
+    await tx.selectFrom('field_catalogue').selectAll().orderBy('object').execute(),
+    await tx.selectFrom('webhook_receipt').selectAll().orderBy('id').execute(),
+  ]);
+
+/** What a call gives and changes in the scope of a workspace; undone afterwards. */
+async function observe(scope: WorkspaceId, call: Call) {
+  const seen: { result?: unknown; changed: boolean } = { changed: false };
+  const undo = new Error('undo');
+  const refused = await withWorkspace(db, scope, async (tx) => {
+    const earlier = await dump(tx);
+    seen.result = await call(tx);
+    seen.changed = (await dump(tx)) !== earlier;
+    throw undo;
+  }).catch((error: unknown) => error);
+  return { result: seen.result, changed: seen.changed, refused: refused !== undo };
+}
+
+const isNothing = (result: unknown): boolean =>
+  result === undefined ||
+  result === 0 ||
+  result === false ||
+  (Array.isArray(result) && result.length === 0) ||
+  (result instanceof Map && result.size === 0);
+
+beforeAll(() =>
+  withWorkspace(db, a, async (tx) => {
+    await accounts.insertConnection(tx, connection);
+    await accounts.insertConnection(tx, personal);
+    await oauth.insertState(tx, state);
+    await fields.setCatalogue(tx, catalogue);
+    await webhooks.insertReceipt(tx, receipt);
+    const earlier = { ...receipt, id: newId('wh', WebhookReceiptId) };
+    await webhooks.insertReceipt(tx, earlier);
+    await webhooks.settleReceipt(tx, earlier, { ...understood, meta_id: 'm1' });
+  }),
+);
+afterAll(drop);
+
+test.each(Object.entries(calls))('%s reaches rows of its own workspace only', async (_, call) => {
+  const own = await observe(a, call);
+  expect([own.refused, own.changed || !isNothing(own.result)]).toEqual([false, true]);
+
+  const untouched = await acrossWorkspaces(db, dump);
+  const foreign = await observe(b, call);
+  expect([foreign.changed, isNothing(foreign.result)]).toEqual([false, true]);
+  expect(await acrossWorkspaces(db, dump)).toBe(untouched);
+});
+
+test('every store function is called above, and every store has such a test', () => {
+  const exported = [accounts, upkeep, oauth, fields, webhooks].flatMap((store) =>
+    Object.keys(store),
+  );
+  expect([...Object.keys(calls), ...locks].sort()).toEqual(exported.sort());
+  const here = ['accounts', 'upkeep', 'oauth', 'fields', 'webhooks'];
+  // these are called in `writes/tenancy.test.ts`
+  const there = ['budget', 'links', 'writes', 'writes/sending'];
+  const stores = globSync('**/store.ts', { cwd: import.meta.dirname });
+  expect(stores.sort()).toEqual(
+    ['store.ts', ...[...here, ...there].map((noun) => `${noun}/store.ts`)].sort(),
+  );
+});

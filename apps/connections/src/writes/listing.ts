@@ -1,0 +1,46 @@
+import { type PageRequest, readPage } from '@manifold/subgraph';
+import { z } from 'zod';
+import { requestStates, storedState } from './rules.ts';
+import type { RequestFilter } from './store.ts';
+
+const time = z.coerce.date().nullish();
+const text = (most: number) => z.string().max(most).nullish();
+
+const Filter = z.object({
+  state: z.array(z.enum(requestStates)).max(5).nullish(),
+  connectionId: text(64),
+  cause: z.object({ service: text(32), type: text(64), id: text(64) }).nullish(),
+  createdAfter: time,
+  createdBefore: time,
+});
+
+/** Arguments of the query `writeRequests`, as the graph hands them over. */
+export const RequestListArguments = z.object({
+  filter: Filter.nullish(),
+  orderBy: z
+    .object({ field: z.enum(['CREATED_AT']), direction: z.enum(['ASC', 'DESC']) })
+    .nullish(),
+  first: z.number().nullish(),
+  after: text(512),
+  last: z.number().nullish(),
+  before: text(512),
+});
+
+export function readListing(args: z.output<typeof RequestListArguments>): {
+  filter: RequestFilter;
+  page: PageRequest & { newestFirst: boolean };
+} {
+  const filter = args.filter ?? {};
+  return {
+    filter: {
+      states: filter.state?.map(storedState),
+      connectionId: filter.connectionId ?? undefined,
+      causeService: filter.cause?.service ?? undefined,
+      causeType: filter.cause?.type ?? undefined,
+      causeId: filter.cause?.id ?? undefined,
+      createdAfter: filter.createdAfter ?? undefined,
+      createdBefore: filter.createdBefore ?? undefined,
+    },
+    page: { ...readPage(args), newestFirst: args.orderBy?.direction !== 'ASC' },
+  };
+}

@@ -1,0 +1,148 @@
+import { type ConnectionId, WriteRequestId, WriteStepId } from '@manifold/contracts';
+import { withWorkspace } from '@manifold/database';
+import { Refusal } from '@manifold/errors';
+import { type RequestContext, requireRole, type Resolvers, toConnection } from '@manifold/subgraph';
+import DataLoader from 'dataloader';
+import { z } from 'zod';
+import type { Connection } from '../accounts/tables.ts';
+import type { Db } from '../store.ts';
+import { cancelRequest, redriveStep } from './commands.ts';
+import { readListing, RequestListArguments } from './listing.ts';
+import {
+  countRequests,
+  listRequests,
+  listRequestsByIds,
+  listSteps,
+  listStepsByIds,
+  type Step,
+  type WriteRequest,
+} from './store.ts';
+
+/** One batched query per request for requests and steps named anywhere in the graph. */
+export function createWriteLoaders({ db }: { db: Db }, { workspaceId }: RequestContext) {
+  const requests = new DataLoader<WriteRequestId, WriteRequest | null>(async (ids) => {
+    const rows = await withWorkspace(db, workspaceId, (tx) => listRequestsByIds(tx, ids));
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    return ids.map((id) => byId.get(id) ?? null);
+  });
+  const steps = new DataLoader<WriteStepId, Step | null>(async (ids) => {
+    const rows = await withWorkspace(db, workspaceId, (tx) => listStepsByIds(tx, ids));
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    return ids.map((id) => byId.get(id) ?? null);
+  });
+  const stepsOfRequest = new DataLoader<WriteRequestId, Step[]>(async (ids) => {
+    const rows = await withWorkspace(db, workspaceId, (tx) => listSteps(tx, ids));
+    const byRequest = Map.groupBy(rows, (row) => row.write_request_id);
+    return ids.map((id) => byRequest.get(id) ?? []);
+  });
+  return { writeRequests: requests, writeSteps: steps, stepsOfRequest };
+}
+
+type Context = RequestContext & {
+  loaders: ReturnType<typeof createWriteLoaders> & {
+    connections: { load(id: ConnectionId): Promise<Connection | null> };
+  };
+};
+
+const OneRequest = z.object({ id: z.string().max(64) });
+const OneStep = z.object({
+  writeStepId: z.string().max(64),
+  idempotencyKey: z.string().min(1).max(128).nullish(),
+});
+
+export const createWriteResolvers = (deps: {
+  db: Db;
+  now: () => Date;
+  /** Tells the worker that there is something to send. */
+  wake: () => void;
+}): Resolvers => ({
+  Query: {
+    writeRequest: (_: unknown, args: { id: string }, { loaders }: Context) =>
+      loadRequest(loaders, args.id),
+    writeRequests: async (_: unknown, args: unknown, { workspaceId }: Context) => {
+      const { filter, page } = readListing(RequestListArguments.parse(args));
+      return withWorkspace(deps.db, workspaceId, async (tx) => {
+        const rows = await listRequests(tx, filter, page);
+        const connection = toConnection(rows, page, (row) => [
+          row.created_at.toISOString(),
+          row.id,
+        ]);
+        return { ...connection, totalCount: await countRequests(tx, filter) };
+      });
+    },
+  },
+  Mutation: {
+    redrive: async (_: unknown, args: { input: unknown }, context: Context) => {
+      requireRole(context.identity, 'MEMBER');
+      const { writeStepId, idempotencyKey } = OneStep.parse(args.input);
+      const id = WriteStepId.safeParse(writeStepId);
+      const { workspaceId } = context;
+      const asked = { workspaceId, idempotencyKey: idempotencyKey ?? undefined };
+      const step = id.success
+        ? await redriveStep(deps.db, { ...asked, stepId: id.data }, deps.now())
+        : undefined;
+      if (!step) throw absent('write step', writeStepId);
+      deps.wake();
+      return { writeStep: step };
+    },
+    cancelWriteRequest: async (_: unknown, args: { input: unknown }, context: Context) => {
+      requireRole(context.identity, 'MEMBER');
+      const named = OneRequest.parse(args.input);
+      const id = WriteRequestId.safeParse(named.id);
+      const { workspaceId } = context;
+      const request = id.success
+        ? await cancelRequest(deps.db, { workspaceId, requestId: id.data }, deps.now())
+        : undefined;
+      if (!request) throw absent('write request', named.id);
+      return { writeRequest: request };
+    },
+  },
+  WriteRequest: requestFields,
+  WriteStep: stepFields,
+});
+
+const absent = (thing: string, id: string): Refusal =>
+  new Refusal('not_found', `There is no ${thing} ${id}`, { reason: 'record_not_found' });
+
+function loadRequest(loaders: Context['loaders'], id: string): Promise<WriteRequest | null> | null {
+  const parsed = WriteRequestId.safeParse(id);
+  return parsed.success ? loaders.writeRequests.load(parsed.data) : null;
+}
+
+const requestFields = {
+  __resolveReference: (reference: { id: string }, { loaders }: Context) =>
+    loadRequest(loaders, reference.id),
+  state: ({ state }: WriteRequest) => state.toUpperCase(),
+  lane: ({ lane }: WriteRequest) => lane.toUpperCase(),
+  cause: ({ cause_service, cause_type, cause_id }: WriteRequest) => ({
+    service: cause_service,
+    type: cause_type,
+    id: cause_id,
+  }),
+  connection: ({ connection_id }: WriteRequest, _: unknown, { loaders }: Context) =>
+    loaders.connections.load(connection_id),
+  steps: ({ id }: WriteRequest, _: unknown, { loaders }: Context) =>
+    loaders.stepsOfRequest.load(id),
+  costTokens: async ({ id }: WriteRequest, _: unknown, { loaders }: Context) =>
+    (await loaders.stepsOfRequest.load(id)).reduce((sum, step) => sum + step.cost_tokens, 0),
+  correlationId: ({ correlation_id }: WriteRequest) => correlation_id,
+  createdAt: ({ created_at }: WriteRequest) => created_at,
+  settledAt: ({ settled_at }: WriteRequest) => settled_at,
+};
+
+const stepFields = {
+  __resolveReference: (reference: { id: string }, { loaders }: Context) => {
+    const id = WriteStepId.safeParse(reference.id);
+    return id.success ? loaders.writeSteps.load(id.data) : null;
+  },
+  state: ({ state }: Step) => state.toUpperCase(),
+  operation: ({ operation }: Step) => operation.toUpperCase(),
+  effect: ({ effect }: Step) => effect?.toUpperCase() ?? null,
+  pipedriveId: ({ pipedrive_id }: Step) => pipedrive_id,
+  pipedriveUrl: ({ pipedrive_url }: Step) => pipedrive_url,
+  costTokens: ({ cost_tokens }: Step) => cost_tokens,
+  nextAttemptAt: ({ state, not_before, created_at }: Step) =>
+    state === 'unknown' || (state === 'queued' && not_before > created_at) ? not_before : null,
+  changedKeys: ({ changed_keys }: Step) => changed_keys,
+  settledAt: ({ settled_at }: Step) => settled_at,
+};

@@ -1,0 +1,293 @@
+import type { IdentityKey, PipedriveRecord, WriteStep } from '@manifold/contracts';
+import { describe, expect, test } from 'vitest';
+import {
+  canCoalesce,
+  canonicalText,
+  checkStep,
+  coalesce,
+  decideGuard,
+  decideRedrive,
+  decideRequest,
+  hasKey,
+  isSent,
+  keyText,
+  type SettledStep,
+  type Waiting,
+} from './rules.ts';
+import { commandOf, personStep } from './test-world.ts';
+
+const now = new Date('2026-03-01T10:00:00Z');
+const ids = {
+  workspaceId: `ws_${'1'.repeat(32)}`,
+  connectionId: `cn_${'1'.repeat(32)}`,
+};
+const command = (change: Parameters<typeof commandOf>[1]) => commandOf(idsOf(), change);
+const stepOf = (change: Partial<WriteStep>): WriteStep => {
+  const [step] = command({ steps: [personStep('a@x.test')] }).steps;
+  if (!step) throw new Error('no step');
+  return { ...step, ...change };
+};
+
+describe('an identity key means the same', () => {
+  test.each<[string, IdentityKey, IdentityKey, boolean]>([
+    [
+      'address in another case (RF-23)',
+      { kind: 'email', value: 'A@X.test' },
+      { kind: 'email', value: ' a@x.TEST' },
+      true,
+    ],
+    [
+      'address but for a plus tag (RF-27)',
+      { kind: 'email', value: 'a+1@x.test' },
+      { kind: 'email', value: 'a@x.test' },
+      false,
+    ],
+    [
+      'name with other spaces',
+      { kind: 'name', value: 'Acme  Inc' },
+      { kind: 'name', value: 'acme inc ' },
+      true,
+    ],
+    [
+      'value of a field in another case',
+      { kind: 'field', field: 'k', value: 'AB' },
+      { kind: 'field', field: 'k', value: 'ab' },
+      false,
+    ],
+    [
+      'value of another field',
+      { kind: 'field', field: 'k', value: 'a' },
+      { kind: 'field', field: 'l', value: 'a' },
+      false,
+    ],
+  ])('%s', (_, one, other, same) => {
+    expect(keyText('person', one) === keyText('person', other)).toBe(same);
+  });
+
+  test('on one object only', () => {
+    const key = { kind: 'field', field: 'k', value: 'a' } as const;
+    expect(keyText('person', key)).not.toBe(keyText('organization', key));
+  });
+});
+
+test.each<[string, PipedriveRecord['fields'], IdentityKey, boolean]>([
+  [
+    'one of its addresses',
+    {
+      emails: [
+        { value: 'x@x.test', label: '', primary: true },
+        { value: 'A@x.test', label: '', primary: false },
+      ],
+    },
+    { kind: 'email', value: 'a@X.test' },
+    true,
+  ],
+  ['part of its name', { name: 'Acme Inc' }, { kind: 'name', value: 'Acme' }, false],
+  ['a number in a field', { code: 42 }, { kind: 'field', field: 'code', value: '42' }, true],
+  ['an empty field', { code: null }, { kind: 'field', field: 'code', value: '42' }, false],
+])('a record is known by %s', (_, fields, key, known) => {
+  expect(hasKey(recordOf(fields), key)).toBe(known);
+});
+
+test('a lead is known by the mark it carries, not by what it says', () => {
+  const sent = { stepId: 'st_1', identity: [], fields: { title: 'Same' } };
+  expect(isSent(recordOf({ title: 'Same', origin_id: 'st_1' }, 'lead'), sent)).toBe(true);
+  expect(isSent(recordOf({ title: 'Same', origin_id: 'st_2' }, 'lead'), sent)).toBe(false);
+});
+
+test('what has no identity is known by everything that was sent', () => {
+  const sent = { stepId: 'st_1', identity: [], fields: { name: 'Ada', job_title: 'Countess' } };
+  expect(isSent(recordOf({ name: 'Ada', job_title: 'Countess' }), sent)).toBe(true);
+  expect(isSent(recordOf({ name: 'Ada', job_title: null }), sent)).toBe(false);
+});
+
+describe('a step is refused', () => {
+  const fields = new Map([
+    ['name', {}],
+    ['emails', {}],
+    ['add_time', { readOnly: true }],
+  ]);
+  test.each<[string, Partial<WriteStep>, string, string]>([
+    ['that merges', { operation: 'merge' }, 'invalid_input', 'operation'],
+    ['about a user', { object: 'user' }, 'invalid_input', 'object'],
+    ['whose name is taken', { name: 'earlier' }, 'invalid_input', 'name'],
+    [
+      'that deletes it knows not what',
+      { operation: 'delete', identity: [] },
+      'invalid_input',
+      'identity',
+    ],
+    [
+      'that looks for a person by name',
+      { identity: [{ kind: 'name', value: 'Ada' }] },
+      'invalid_input',
+      'identity.0',
+    ],
+    [
+      'whose record id is none',
+      { identity: [{ kind: 'pipedrive_id', value: '../7' }] },
+      'invalid_input',
+      'identity.0',
+    ],
+    [
+      'that refers to no earlier step',
+      { references: { name: 'later' } },
+      'invalid_input',
+      'references.name',
+    ],
+    ['with an unknown field', { fields: { nope: 1 } }, 'unknown_field', 'fields.nope'],
+    [
+      'with an unknown default',
+      { createOnlyFields: { nope: 1 } },
+      'unknown_field',
+      'createOnlyFields.nope',
+    ],
+    [
+      'that sets what only Pipedrive sets',
+      { fields: { add_time: 'x' } },
+      'invalid_input',
+      'fields.add_time',
+    ],
+  ])('%s', (_, change, reason, path) => {
+    const problems = checkStep(stepOf(change), { earlier: ['earlier'], fields });
+    expect(problems).toContainEqual(expect.objectContaining({ reason, path }));
+  });
+
+  test('never for a field, while no catalogue was read', () => {
+    expect(checkStep(stepOf({ fields: { nope: 1 } }), { earlier: [], fields: undefined })).toEqual(
+      [],
+    );
+  });
+});
+
+describe('a step goes after the one before it', () => {
+  const of = (
+    state: SettledStep['state'],
+    effect: SettledStep['effect'] = 'none',
+    id: string | null = '7',
+  ) => ({ state, effect, pipedrive_id: id }) satisfies SettledStep;
+  test.each<[WriteStep['guard'], string, SettledStep, boolean, 'go' | 'wait' | 'skip']>([
+    ['if_previous_applied', 'was applied', of('applied', 'created'), true, 'go'],
+    ['if_previous_applied', 'had nothing to change', of('no_change'), true, 'go'],
+    ['if_previous_applied', 'was left alone', of('skipped'), true, 'skip'],
+    ['if_previous_applied', 'is parked', of('parked', 'none', null), true, 'wait'],
+    ['if_previous_applied', 'was cancelled', of('cancelled', 'none', null), false, 'skip'],
+    ['only_if_created', 'made its record', of('applied', 'created'), true, 'go'],
+    ['only_if_created', 'changed its record', of('applied', 'updated'), true, 'skip'],
+    ['only_if_created', 'is parked', of('parked', 'none', null), false, 'wait'],
+    ['always', 'was left alone, its record known', of('skipped'), true, 'go'],
+    ['always', 'has no record to refer to', of('cancelled', 'none', null), true, 'skip'],
+    ['always', 'is parked and referred to', of('parked', 'none', null), true, 'wait'],
+    ['always', 'is parked and nothing to it', of('parked', 'none', null), false, 'go'],
+  ])('%s, when that one %s', (guard, _, previous, refers, decision) => {
+    expect(decideGuard({ guard }, { previous, referenced: refers ? [previous] : [] })).toBe(
+      decision,
+    );
+  });
+
+  test('the first step goes whatever its guard', () => {
+    expect(
+      decideGuard({ guard: 'if_previous_applied' }, { previous: undefined, referenced: [] }),
+    ).toBe('go');
+  });
+});
+
+test.each([
+  [['applied', 'queued'], undefined],
+  [['applied', 'unknown'], undefined],
+  [['applied', 'applied'], 'succeeded'],
+  [['no_change'], 'succeeded'],
+  [['superseded'], 'succeeded'],
+  [['skipped', 'skipped'], 'skipped'],
+  [['applied', 'skipped'], 'succeeded'],
+  [['parked', 'planned'], 'parked'],
+  [['applied', 'cancelled'], 'cancelled'],
+] as const)('a request whose steps are %j has come to %s', (states, outcome) => {
+  const steps = states.map((state) => ({ state, reason: null }));
+  expect(decideRequest(steps)?.state).toBe(outcome);
+});
+
+describe('two waiting steps become one call', () => {
+  const older: Waiting & { isLast: boolean } = {
+    connection_id: 'cn',
+    write_request_id: 'wr_1',
+    object: 'person',
+    operation: 'upsert',
+    existing: 'update',
+    state: 'queued',
+    key_hashes: ['a', 'b'],
+    sent_at: null,
+    lease_until: null,
+    isLast: true,
+  };
+  const newer: Waiting = { ...older, write_request_id: 'wr_2' };
+
+  test('on one record, through one connection, by one policy', () => {
+    expect(canCoalesce(older, newer, now)).toBe(true);
+  });
+  test.each<[string, Partial<typeof older>, Partial<Waiting>]>([
+    ['another step waits for the result of the older', { isLast: false }, {}],
+    ['they differ in connection', {}, { connection_id: 'other' }],
+    ['they differ in policy', {}, { existing: 'fill_blanks' }],
+    ['an existing record is to be left alone', { existing: 'leave' }, { existing: 'leave' }],
+    ['they differ in one key', {}, { key_hashes: ['a'] }],
+    ['one only creates', { operation: 'create' }, { operation: 'create' }],
+    ['the older may have been sent', { sent_at: now }, {}],
+    ['the newer is being worked on', {}, { lease_until: new Date(now.getTime() + 1) }],
+    ['the newer is parked', {}, { state: 'parked' }],
+    ['they are of one request', {}, { write_request_id: 'wr_1' }],
+  ])('not when %s', (_, one, other) => {
+    expect(canCoalesce({ ...older, ...one }, { ...newer, ...other }, now)).toBe(false);
+  });
+
+  const body = (name: string, phone: string | null = null) => ({
+    identity: [],
+    fields: { name, ...(phone === null ? {} : { phone }) },
+    createOnlyFields: {},
+  });
+  test('the newer word counts, and what only the older says', () => {
+    expect(coalesce(body('Older', '1'), body('Newer'), 'update').fields).toEqual({
+      name: 'Newer',
+      phone: '1',
+    });
+  });
+  test('a blank is filled by whoever came first', () => {
+    expect(coalesce(body('Older'), body('Newer', '2'), 'fill_blanks').fields).toEqual({
+      name: 'Older',
+      phone: '2',
+    });
+  });
+});
+
+test('a create of unknown end is looked for first when it is redriven', () => {
+  expect(decideRedrive({ reason: 'outcome_unknown', sent_at: now }, now)).toMatchObject({
+    state: 'unknown',
+    unknown_creates: 1,
+  });
+  expect(decideRedrive({ reason: 'several_matches', sent_at: null }, now)).toMatchObject({
+    state: 'queued',
+    unknown_creates: 0,
+  });
+});
+
+test('a command is the same however its keys are ordered, and another when a value differs', () => {
+  const cause = { service: 'referrals', type: 'ReferralUser', id: 'ru' };
+  const asked = (fields: Record<string, number>) =>
+    canonicalText(command({ cause, steps: [personStep('a@x.test', { fields })] }));
+  expect(asked({ a: 1, b: 2 })).toBe(asked({ b: 2, a: 1 }));
+  expect(asked({ a: 1, b: 2 })).not.toBe(asked({ a: 1, b: 3 }));
+});
+
+// builders
+
+function idsOf(): Parameters<typeof commandOf>[0] {
+  const parsed = commandOf(ids);
+  return { workspaceId: parsed.workspaceId, connectionId: parsed.connectionId };
+}
+
+function recordOf(
+  fields: PipedriveRecord['fields'],
+  object: PipedriveRecord['object'] = 'person',
+): PipedriveRecord {
+  return { object, id: '7', updateTime: null, addTime: null, deleted: false, fields };
+}

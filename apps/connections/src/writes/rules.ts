@@ -1,0 +1,283 @@
+import type {
+  FieldValue,
+  IdentityKey,
+  PipedriveObject,
+  PipedriveRecord,
+  ReasonCode,
+  WriteCommand,
+  WriteStep,
+} from '@manifold/contracts';
+import { carries } from './diff/rules.ts';
+import type { RequestState, StepEffect, StepState } from './tables.ts';
+
+/** What is encrypted of a step. */
+export interface StepBody {
+  identity: IdentityKey[];
+  fields: Record<string, FieldValue>;
+  createOnlyFields: Record<string, FieldValue>;
+}
+
+/** The text of an identity key as it is hashed: spelling that means nothing is gone. */
+export function keyText(object: PipedriveObject, key: IdentityKey): string {
+  switch (key.kind) {
+    case 'pipedrive_id':
+      return `${object}|id|${key.value}`;
+    case 'email':
+      // a plus tag makes another address
+      return `${object}|email|${key.value.trim().toLowerCase()}`;
+    case 'name':
+      return `${object}|name|${key.value.trim().toLowerCase().replaceAll(/\s+/g, ' ')}`;
+    case 'field':
+      return `${object}|field|${key.field}|${key.value.trim()}`;
+  }
+}
+
+/** The key of work without an identity: what caused it. */
+export const causeKeyText = (
+  step: { object: PipedriveObject; name: string },
+  cause: { service: string; type: string; id: string },
+): string => `${step.object}|cause|${cause.service}|${cause.type}|${cause.id}|${step.name}`;
+
+/** Compared on our side, because a search index can be behind or match more than asked. */
+export function hasKey(record: PipedriveRecord, key: IdentityKey): boolean {
+  const wanted = keyText(record.object, key);
+  const same = (value: string) => keyText(record.object, { ...key, value }) === wanted;
+  switch (key.kind) {
+    case 'pipedrive_id':
+      return record.id === key.value;
+    case 'email':
+      return textsOf(record.fields['emails']).some(same);
+    case 'name':
+      return textsOf(record.fields['name']).some(same);
+    case 'field':
+      return textsOf(record.fields[key.field]).some(same);
+  }
+}
+
+function textsOf(value: FieldValue | undefined): string[] {
+  if (value === undefined || value === null) return [];
+  if (Array.isArray(value)) {
+    return value.map((item) => (typeof item === 'object' ? item.value : String(item)));
+  }
+  return [typeof value === 'object' ? String(value.value) : String(value)];
+}
+
+/** Which objects a kind of key can find; undefined where any can. */
+const searchable: Record<IdentityKey['kind'], readonly PipedriveObject[] | undefined> = {
+  pipedrive_id: undefined,
+  email: ['person'],
+  name: ['organization'],
+  field: ['person', 'organization', 'deal', 'lead', 'product'],
+};
+
+export const canIdentify = (object: PipedriveObject, { kind }: IdentityKey): boolean =>
+  searchable[kind]?.includes(object) ?? true;
+
+/**
+ * Whether a record is the one a create made, or would have made: a lead by the mark it carries,
+ * others by their identity, and what has none by everything that was sent.
+ */
+export function isSent(
+  record: PipedriveRecord,
+  sent: {
+    stepId: string;
+    identity: readonly IdentityKey[];
+    fields: Readonly<Record<string, FieldValue>>;
+  },
+): boolean {
+  if (record.object === 'lead') return record.fields['origin_id'] === sent.stepId;
+  const keys = sent.identity.filter(({ kind }) => kind !== 'pipedrive_id');
+  return keys.length > 0 ? keys.some((key) => hasKey(record, key)) : carries(record, sent.fields);
+}
+
+/** What a command asks for, as one text: equal however its keys are ordered and whoever passes it on. */
+export function canonicalText(command: WriteCommand): string {
+  const { connectionId, actingUserId, cause, lane, mapping, steps } = command;
+  return JSON.stringify({ connectionId, actingUserId, cause, lane, mapping, steps }, (_, value) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  );
+}
+
+/** A field, key or reference of a step that cannot be carried out. */
+export interface StepProblem {
+  reason: ReasonCode;
+  path: string;
+  message: string;
+}
+
+/** A catalogue by code. */
+export type KnownFields = ReadonlyMap<string, { readOnly?: boolean | undefined }>;
+
+/** Everything about one step that can be known before it is tried. `codes` is undefined where no catalogue was read. */
+export function checkStep(
+  step: WriteStep,
+  at: {
+    earlier: readonly string[];
+    fields: KnownFields | undefined;
+  },
+): StepProblem[] {
+  const problems: StepProblem[] = [];
+  const refuse = (reason: ReasonCode, path: string, message: string) =>
+    problems.push({ reason, path, message });
+  if (step.operation === 'merge') {
+    refuse('invalid_input', 'operation', 'merge is not among the operations offered');
+  }
+  if (step.object === 'user') refuse('invalid_input', 'object', 'users cannot be written');
+  if (at.earlier.includes(step.name)) {
+    refuse('invalid_input', 'name', `another step is called ${step.name}`);
+  }
+  if (step.identity.length === 0 && ['delete', 'link'].includes(step.operation)) {
+    refuse('invalid_input', 'identity', `${step.operation} needs to know which record is meant`);
+  }
+  step.identity.forEach((key, index) => {
+    if (key.kind === 'pipedrive_id' && !/^[A-Za-z0-9-]{1,64}$/.test(key.value)) {
+      refuse('invalid_input', `identity.${index}`, 'this is not the id of a Pipedrive record');
+    }
+    if (canIdentify(step.object, key)) return;
+    const message = `a ${step.object} cannot be found by ${key.kind}`;
+    refuse('invalid_input', `identity.${index}`, message);
+  });
+  for (const [code, name] of Object.entries(step.references)) {
+    if (at.earlier.includes(name)) continue;
+    refuse('invalid_input', `references.${code}`, `no earlier step is called ${name}`);
+  }
+  for (const part of ['fields', 'createOnlyFields', 'references'] as const) {
+    for (const code of Object.keys(step[part])) {
+      const known = at.fields?.get(code);
+      if (at.fields !== undefined && known === undefined) {
+        const message = `there is no field ${code} of ${step.object} in Pipedrive`;
+        refuse('unknown_field', `${part}.${code}`, message);
+      } else if (known?.readOnly === true) {
+        refuse('invalid_input', `${part}.${code}`, `only Pipedrive sets the field ${code}`);
+      }
+    }
+  }
+  return problems;
+}
+
+export interface SettledStep {
+  state: StepState;
+  effect: StepEffect | null;
+  pipedrive_id: string | null;
+}
+
+/** Whether a step is done with, as far as later ones are concerned. */
+export const isTerminal = (state: StepState): boolean =>
+  ['applied', 'no_change', 'superseded', 'skipped', 'cancelled'].includes(state);
+
+/** Whether a step may be sent now that those before it came to rest. */
+export function decideGuard(
+  step: Pick<WriteStep, 'guard'>,
+  before: { previous: SettledStep | undefined; referenced: readonly SettledStep[] },
+): 'go' | 'wait' | 'skip' {
+  const { previous, referenced } = before;
+  if (referenced.some(({ state }) => !isTerminal(state))) return 'wait';
+  if (referenced.some(({ pipedrive_id }) => pipedrive_id === null)) return 'skip';
+  if (previous === undefined || step.guard === 'always') return 'go';
+  if (!isTerminal(previous.state)) return 'wait';
+  if (step.guard === 'only_if_created') return previous.effect === 'created' ? 'go' : 'skip';
+  return ['applied', 'no_change'].includes(previous.state) ? 'go' : 'skip';
+}
+
+/** As the graph spells them, and how they are stored. */
+export const requestStates = ['PENDING', 'SUCCEEDED', 'SKIPPED', 'PARKED', 'CANCELLED'] as const;
+
+export function storedState(state: (typeof requestStates)[number]): RequestState {
+  switch (state) {
+    case 'PENDING':
+      return 'pending';
+    case 'SUCCEEDED':
+      return 'succeeded';
+    case 'SKIPPED':
+      return 'skipped';
+    case 'PARKED':
+      return 'parked';
+    case 'CANCELLED':
+      return 'cancelled';
+  }
+}
+
+/** What a request has come to; undefined while something of it still moves on its own. */
+export function decideRequest(
+  steps: readonly { state: StepState; reason: ReasonCode | null }[],
+): { state: Exclude<RequestState, 'pending'>; reason: ReasonCode | null } | undefined {
+  if (steps.some(({ state }) => ['queued', 'sending', 'unknown'].includes(state))) return undefined;
+  const first = (wanted: StepState) => steps.find(({ state }) => state === wanted);
+  const parked = first('parked');
+  if (parked) return { state: 'parked', reason: parked.reason };
+  const cancelled = first('cancelled');
+  if (cancelled) return { state: 'cancelled', reason: cancelled.reason };
+  if (steps.some(({ state }) => ['applied', 'no_change', 'superseded'].includes(state))) {
+    return { state: 'succeeded', reason: null };
+  }
+  return { state: 'skipped', reason: first('skipped')?.reason ?? null };
+}
+
+export interface Waiting {
+  connection_id: string;
+  write_request_id: string;
+  object: PipedriveObject;
+  operation: WriteStep['operation'];
+  existing: WriteStep['existing'];
+  state: StepState;
+  key_hashes: readonly string[];
+  sent_at: Date | null;
+  lease_until: Date | null;
+}
+
+/**
+ * Whether a waiting step can be carried out together with the next one on the same record: one
+ * credential, one policy, nothing sent yet, and nobody waits for the older one's result.
+ */
+export function canCoalesce(
+  older: Waiting & { isLast: boolean },
+  newer: Waiting,
+  now: Date,
+): boolean {
+  return (
+    older.isLast &&
+    newer.state === 'queued' &&
+    older.sent_at === null &&
+    newer.sent_at === null &&
+    (newer.lease_until === null || newer.lease_until <= now) &&
+    older.write_request_id !== newer.write_request_id &&
+    older.connection_id === newer.connection_id &&
+    older.object === newer.object &&
+    older.operation === 'upsert' &&
+    newer.operation === 'upsert' &&
+    older.existing === newer.existing &&
+    older.existing !== 'leave' &&
+    older.key_hashes.join() === newer.key_hashes.join()
+  );
+}
+
+/** The newer body with what only the older one says; blanks are filled by whoever came first. */
+export function coalesce(
+  older: StepBody,
+  newer: StepBody,
+  existing: WriteStep['existing'],
+): StepBody {
+  const join = <Value>(one: Record<string, Value>, other: Record<string, Value>) =>
+    existing === 'fill_blanks' ? { ...other, ...one } : { ...one, ...other };
+  return {
+    identity: newer.identity,
+    fields: join(older.fields, newer.fields),
+    createOnlyFields: join(older.createOnlyFields, newer.createOnlyFields),
+  };
+}
+
+/**
+ * How a parked step starts again. A create of unknown end is looked for first and may then be made
+ * once more; anything else is planned anew.
+ */
+export function decideRedrive(
+  step: { reason: ReasonCode | null; sent_at: Date | null },
+  now: Date,
+): { state: 'queued' | 'unknown'; not_before: Date; unknown_creates: number } {
+  const looksFirst = step.reason === 'outcome_unknown' && step.sent_at !== null;
+  return looksFirst
+    ? { state: 'unknown', not_before: now, unknown_creates: 1 }
+    : { state: 'queued', not_before: now, unknown_creates: 0 };
+}

@@ -1,0 +1,138 @@
+import type { ReasonCode } from '@manifold/contracts';
+import { withWorkspace } from '@manifold/database';
+import { markCatalogueStale } from '../../fields/store.ts';
+import { removeClaims, setLinks, setLinksGone } from '../../links/store.ts';
+import type { Tx } from '../../store.ts';
+import { advance, publishStep } from '../progress.ts';
+import { isTerminal } from '../rules.ts';
+import { findStep, lockRequest } from '../store.ts';
+import type { StepEffect, StepState } from '../tables.ts';
+import type { Held, SendingDeps } from './held.ts';
+import { linkKeysOf } from './resolve.ts';
+import { urlOf } from './rules.ts';
+import { changeHeldStep, removeTurns } from './store.ts';
+
+/** How a step came to rest. */
+export interface StepEnd {
+  state: Extract<StepState, 'applied' | 'no_change' | 'superseded' | 'skipped' | 'parked'>;
+  effect?: StepEffect;
+  reason?: ReasonCode;
+  cause?: string;
+  fix?: string;
+  record?: { id: string; updateTime: string | null };
+  changedKeys?: readonly string[];
+  candidates?: readonly string[];
+  /** The field Pipedrive named, which the catalogue may not know rightly any more. */
+  doubtfulField?: string | undefined;
+}
+
+/**
+ * Ends a step, links its keys, tells of it and moves its request on, all or nothing. Does nothing
+ * when the lease went to somebody else.
+ */
+export async function endStep(deps: SendingDeps, held: Held, end: StepEnd): Promise<void> {
+  const { step } = held;
+  const now = deps.now();
+  const spent = held.takeSpent();
+  await withWorkspace(deps.db, step.workspace_id, async (tx) => {
+    const request = await lockRequest(tx, step.write_request_id);
+    const change = endOf(held, end, now);
+    if (!request || !(await changeHeldStep(tx, step, change, spent))) return;
+    await removeTurns(tx, step.id);
+    await updateLinks(tx, held, { end, now });
+    if (end.doubtfulField !== undefined) {
+      await markCatalogueStale(tx, step.connection_id, step.object);
+    }
+    const ended = await findStep(tx, step.id);
+    if (ended) await publishStep(tx, { request, step: ended, now });
+    await advance(tx, request, now);
+  });
+}
+
+function endOf({ step, connection }: Held, end: StepEnd, now: Date) {
+  const id = end.record?.id ?? null;
+  const url = id === null ? undefined : urlOf(connection.api_domain, { object: step.object, id });
+  // a parked step may be sent again; one whose create is in doubt is looked for first
+  const keepsSent = end.state === 'parked' && end.reason === 'outcome_unknown';
+  return {
+    state: end.state,
+    effect: end.effect ?? 'none',
+    reason: end.reason ?? null,
+    cause: end.cause ?? null,
+    fix: end.fix ?? null,
+    pipedrive_id: id,
+    pipedrive_url: url ?? null,
+    record_update_time: end.record?.updateTime ?? null,
+    changed_keys: [...(end.changedKeys ?? [])],
+    candidates: [...(end.candidates ?? [])],
+    lease_until: null,
+    lease_owner: null,
+    settle_until: null,
+    echo_pipedrive_id: null,
+    settled_at: now,
+    ...(isTerminal(end.state) ? { sealed_body: null } : {}),
+    ...(keepsSent ? {} : { sealed_sent: null, sent_at: null, sent_effect: null }),
+  };
+}
+
+async function updateLinks(
+  tx: Tx,
+  held: Held,
+  { end, now }: { end: StepEnd; now: Date },
+): Promise<void> {
+  const { step } = held;
+  if (end.record === undefined) return removeClaims(tx, step.id);
+  const pipedriveId = end.record.id;
+  if (end.effect !== 'deleted') return setLinks(tx, linkKeysOf(held), { pipedriveId, now });
+  const record = { companyId: step.company_id, object: step.object, pipedriveId };
+  await setLinksGone(tx, record, now);
+}
+
+/** Puts a step back: same place in its lines, not before a while. */
+export async function postpone(
+  deps: SendingDeps,
+  held: Pick<Held, 'step'> & Partial<Pick<Held, 'takeSpent'>>,
+  pause: { delayMs: number; reason: ReasonCode; counts: boolean; state: 'queued' | 'unknown' },
+): Promise<void> {
+  const { step } = held;
+  const change = {
+    state: pause.state,
+    not_before: new Date(deps.now().getTime() + pause.delayMs),
+    reason: pause.reason,
+    attempts: step.attempts + (pause.counts ? 1 : 0),
+    lease_until: null,
+    lease_owner: null,
+    // what was about to be sent was not
+    ...(step.state === 'sending' ? { sealed_sent: null, sent_at: null, sent_effect: null } : {}),
+  };
+  await withWorkspace(deps.db, step.workspace_id, async (tx) => {
+    const kept = await changeHeldStep(tx, step, change, held.takeSpent?.() ?? 0);
+    if (kept && pause.state === 'queued') await removeClaims(tx, step.id);
+  });
+}
+
+/** A call whose end is not known: nobody touches the record until the settle time is over. */
+export async function settleLater(
+  deps: SendingDeps,
+  held: Pick<Held, 'step'> & Partial<Pick<Held, 'takeSpent'>>,
+): Promise<void> {
+  const { step } = held;
+  const sentAt = step.sent_at ?? deps.now();
+  const until = new Date(Math.max(Number(deps.now()), Number(sentAt) + deps.settleMs));
+  const isCreate = step.sent_effect === 'created';
+  await withWorkspace(deps.db, step.workspace_id, async (tx) => {
+    const current = await findStep(tx, step.id);
+    // its webhook was here before the call ended
+    const shown = current?.echo_pipedrive_id != null;
+    const change = {
+      state: 'unknown' as const,
+      reason: 'outcome_unknown' as const,
+      settle_until: until,
+      not_before: shown ? deps.now() : until,
+      unknown_creates: step.unknown_creates + (isCreate ? 1 : 0),
+      lease_until: null,
+      lease_owner: null,
+    };
+    await changeHeldStep(tx, step, change, held.takeSpent?.() ?? 0);
+  });
+}

@@ -1,0 +1,199 @@
+import type { PipedriveObject, WorkspaceId, WriteStepId } from '@manifold/contracts';
+import { sql, type Updateable } from 'kysely';
+import type { Lane } from '../../budget/tables.ts';
+import type { Db } from '../../store.ts';
+import type { Step } from '../store.ts';
+import type { WriteTables } from '../tables.ts';
+
+/** Who holds a step, and since which lease. */
+export type Lease = Pick<Step, 'workspace_id' | 'id' | 'fence'>;
+
+/**
+ * Takes steps whose time has come and whose turn it is on every key they touch, lane by lane and
+ * one connection as soon as another. Steps of connections that do not work stay where they are.
+ * Across workspaces.
+ */
+export async function leaseSteps(
+  tx: Db,
+  lease: { lanes: readonly Lane[]; limit: number; owner: string; now: Date; until: Date },
+): Promise<Step[]> {
+  const { now, limit } = lease;
+  const rank = sql`array_position(array['interactive', 'event', 'bulk'], s.lane)`;
+  const due = sql`s.state in ('queued', 'sending', 'unknown') and s.not_before <= ${now}
+    and (s.lease_until is null or s.lease_until <= ${now}) and s.lane = any(${lease.lanes})`;
+  const { rows } = await sql<Step>`
+    with open as (
+      select distinct workspace_id, connection_id from write_step
+      where state in ('queued', 'sending', 'unknown')
+    ), candidate as (
+      select picked.workspace_id, picked.id from open
+      join connection c on c.workspace_id = open.workspace_id and c.id = open.connection_id
+        and c.status = 'ACTIVE'
+      cross join lateral (
+        select s.workspace_id, s.id, ${rank} as rank,
+          row_number() over (order by ${rank}, s.not_before, s.id) as place
+        from write_step s
+        where s.workspace_id = open.workspace_id and s.connection_id = open.connection_id
+          and ${due} and not exists (
+            select from write_turn mine join write_turn earlier
+              on earlier.workspace_id = mine.workspace_id and earlier.company_id = mine.company_id
+              and earlier.key_hash = mine.key_hash and earlier.turn < mine.turn
+            where mine.workspace_id = s.workspace_id and mine.step_id = s.id)
+        order by ${rank}, s.not_before, s.id limit ${limit}
+      ) picked
+      order by picked.rank, picked.place limit ${limit}
+    ), mine as (
+      select s.workspace_id, s.id from write_step s
+      join candidate on candidate.workspace_id = s.workspace_id and candidate.id = s.id
+      where ${due} for update of s skip locked
+    )
+    update write_step s set lease_until = ${lease.until}, lease_owner = ${lease.owner},
+      fence = s.fence + 1
+    from mine where s.workspace_id = mine.workspace_id and s.id = mine.id
+    returning s.*`.execute(tx);
+  return rows;
+}
+
+/** Keeps the leases a process still works on; across workspaces. */
+export async function extendLeases(
+  tx: Db,
+  lease: { owner: string; ids: readonly WriteStepId[]; until: Date },
+): Promise<void> {
+  if (lease.ids.length === 0) return;
+  await tx
+    .updateTable('write_step')
+    .set({ lease_until: lease.until })
+    .where('id', 'in', lease.ids)
+    .where('lease_owner', '=', lease.owner)
+    .where('lease_until', 'is not', null)
+    .execute();
+}
+
+/** Changes a step for whoever holds it; false when the lease went to somebody else. */
+export async function changeHeldStep(
+  tx: Db,
+  lease: Lease,
+  change: Updateable<WriteTables['write_step']>,
+  spentTokens: number,
+): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('write_step')
+    .set({ ...change, cost_tokens: sql`cost_tokens + ${spentTokens}` })
+    .where('workspace_id', '=', lease.workspace_id)
+    .where('id', '=', lease.id)
+    .where('fence', '=', lease.fence)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+/** Changes a step nobody is sending, and takes it from whoever was about to. */
+export async function changeIdleStep(
+  tx: Db,
+  id: WriteStepId,
+  change: Updateable<WriteTables['write_step']>,
+): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('write_step')
+    .set({ ...change, fence: sql`fence + 1`, lease_until: null, lease_owner: null })
+    .where('id', '=', id)
+    .where('state', 'in', ['planned', 'queued', 'parked'])
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+type Keyed = Pick<Step, 'workspace_id' | 'company_id' | 'id' | 'key_hashes'>;
+
+/**
+ * Puts a step at the end of the line of each of its keys. The keys are locked first, in one order,
+ * so that a lower number is never committed after a higher one.
+ */
+export async function insertTurns(tx: Db, step: Keyed): Promise<void> {
+  const keys = [...new Set(step.key_hashes)].toSorted();
+  for (const key of keys) {
+    const name = `turn|${step.workspace_id}|${step.company_id}|${key}`;
+    await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(tx);
+  }
+  await sql`insert into write_turn (workspace_id, company_id, key_hash, turn, step_id)
+    select ${step.workspace_id}, ${step.company_id}, key, number, ${step.id}
+    from unnest(${keys}::text[]) key, (select nextval('write_turn_number') as number) n`.execute(
+    tx,
+  );
+}
+
+export async function removeTurns(tx: Db, stepId: WriteStepId): Promise<void> {
+  await tx.deleteFrom('write_turn').where('step_id', '=', stepId).execute();
+}
+
+/** Whatever stands before an interactive step in any of its lines becomes interactive too, and tries at once. */
+export async function liftLanes(
+  tx: Db,
+  step: Pick<Step, 'workspace_id' | 'id'>,
+  now: Date,
+): Promise<void> {
+  await sql`
+    with recursive ahead (step_id) as (
+      select ${step.id}::text
+      union
+      select earlier.step_id from ahead
+      join write_turn mine on mine.workspace_id = ${step.workspace_id} and mine.step_id = ahead.step_id
+      join write_turn earlier on earlier.workspace_id = mine.workspace_id
+        and earlier.company_id = mine.company_id and earlier.key_hash = mine.key_hash
+        and earlier.turn < mine.turn
+    )
+    update write_step set lane = 'interactive',
+      not_before = case when state = 'queued' then least(not_before, ${now}) else not_before end
+    where workspace_id = ${step.workspace_id} and lane <> 'interactive'
+      and id in (select step_id from ahead)`.execute(tx);
+}
+
+/** The step behind this one in the line of its first key, held until the transaction ends. */
+export async function lockFollower(tx: Db, step: Keyed): Promise<Step | undefined> {
+  const { rows } = await sql<Step>`
+    select s.* from write_step s where s.workspace_id = ${step.workspace_id} and s.id = (
+      select later.step_id from write_turn mine join write_turn later
+        on later.workspace_id = mine.workspace_id and later.company_id = mine.company_id
+        and later.key_hash = mine.key_hash and later.turn > mine.turn
+      where mine.workspace_id = ${step.workspace_id} and mine.step_id = ${step.id}
+        and mine.key_hash = ${step.key_hashes[0] ?? ''}
+      order by later.turn limit 1)
+    for update of s skip locked`.execute(tx);
+  return rows[0];
+}
+
+/** Creates that were sent and whose end is not known yet. */
+export async function listOpenCreates(
+  tx: Db,
+  of: { workspaceId: WorkspaceId; companyId: string; object: PipedriveObject },
+): Promise<Step[]> {
+  return tx
+    .selectFrom('write_step')
+    .selectAll()
+    .where('workspace_id', '=', of.workspaceId)
+    .where('company_id', '=', of.companyId)
+    .where('object', '=', of.object)
+    .where('state', 'in', ['sending', 'unknown'])
+    .where('sent_effect', '=', 'created')
+    .where('echo_pipedrive_id', 'is', null)
+    .limit(500)
+    .execute();
+}
+
+/** A webhook showed the record an open create made: no need to wait for the settle time. */
+export async function setEcho(
+  tx: Db,
+  id: WriteStepId,
+  echo: { pipedriveId: string; now: Date },
+): Promise<void> {
+  await tx
+    .updateTable('write_step')
+    .set({ echo_pipedrive_id: echo.pipedriveId })
+    .where('id', '=', id)
+    .where('state', 'in', ['sending', 'unknown'])
+    .execute();
+  await tx
+    .updateTable('write_step')
+    .set({ not_before: echo.now, settle_until: echo.now })
+    .where('id', '=', id)
+    .where('state', '=', 'unknown')
+    .execute();
+}

@@ -1,0 +1,193 @@
+import type {
+  ConnectionId,
+  PipedriveObject,
+  WorkspaceId,
+  WriteRequestId,
+  WriteStepId,
+} from '@manifold/contracts';
+import type { PageRequest } from '@manifold/subgraph';
+import { type ExpressionBuilder, type Insertable, type Selectable, sql } from 'kysely';
+import type { Db, Tables } from '../store.ts';
+import type { RequestState, WriteTables } from './tables.ts';
+
+export type WriteRequest = Selectable<WriteTables['write_request']>;
+export type Step = Selectable<WriteTables['write_step']>;
+
+/** True when a change Pipedrive reports is a write of ours coming back. */
+export async function isOwnEcho(
+  tx: Db,
+  change: {
+    workspaceId: WorkspaceId;
+    companyId: string;
+    object: PipedriveObject;
+    pipedriveId: string;
+    /** `update_time` of the record after the change, as `normaliseWebhook` gives it. */
+    updateTime: string | null;
+  },
+): Promise<boolean> {
+  const step = await tx
+    .selectFrom('write_step')
+    .select('id')
+    .where('workspace_id', '=', change.workspaceId)
+    .where('company_id', '=', change.companyId)
+    .where('object', '=', change.object)
+    .where((where) =>
+      where.or([
+        where.and([
+          where('pipedrive_id', '=', change.pipedriveId),
+          where('record_update_time', '=', change.updateTime ?? ''),
+        ]),
+        // the webhook can overtake the answer to the call that caused it
+        where.and([
+          where('state', 'in', ['sending', 'unknown']),
+          where.or([
+            where('pipedrive_id', '=', change.pipedriveId),
+            where('echo_pipedrive_id', '=', change.pipedriveId),
+          ]),
+        ]),
+      ]),
+    )
+    .limit(1)
+    .executeTakeFirst();
+  return step !== undefined;
+}
+
+export async function insertRequest(
+  tx: Db,
+  request: Insertable<WriteTables['write_request']>,
+): Promise<void> {
+  await tx.insertInto('write_request').values(request).execute();
+}
+
+export async function insertSteps(
+  tx: Db,
+  steps: Insertable<WriteTables['write_step']>[],
+): Promise<void> {
+  await tx.insertInto('write_step').values(steps).execute();
+}
+
+export async function findRequestByKey(
+  tx: Db,
+  idempotencyKey: string,
+): Promise<Pick<WriteRequest, 'id' | 'body_hash'> | undefined> {
+  return tx
+    .selectFrom('write_request')
+    .select(['id', 'body_hash'])
+    .where('idempotency_key', '=', idempotencyKey)
+    .executeTakeFirst();
+}
+
+export async function findRequest(tx: Db, id: WriteRequestId): Promise<WriteRequest | undefined> {
+  return tx.selectFrom('write_request').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** One change of a request at a time: its steps move only under this lock. */
+export async function lockRequest(tx: Db, id: WriteRequestId): Promise<WriteRequest | undefined> {
+  return tx
+    .selectFrom('write_request')
+    .selectAll()
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst();
+}
+
+export async function setRequestState(
+  tx: Db,
+  id: WriteRequestId,
+  change: Pick<WriteRequest, 'state' | 'reason' | 'settled_at'>,
+): Promise<void> {
+  await tx.updateTable('write_request').set(change).where('id', '=', id).execute();
+}
+
+export async function findStep(tx: Db, id: WriteStepId): Promise<Step | undefined> {
+  return tx.selectFrom('write_step').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** The steps of requests, in their order. */
+export async function listSteps(tx: Db, requestIds: readonly WriteRequestId[]): Promise<Step[]> {
+  if (requestIds.length === 0) return [];
+  return tx
+    .selectFrom('write_step')
+    .selectAll()
+    .where('write_request_id', 'in', requestIds)
+    .orderBy('position')
+    .execute();
+}
+
+export async function listStepsByIds(tx: Db, ids: readonly WriteStepId[]): Promise<Step[]> {
+  if (ids.length === 0) return [];
+  return tx.selectFrom('write_step').selectAll().where('id', 'in', ids).execute();
+}
+
+export async function listRequestsByIds(
+  tx: Db,
+  ids: readonly WriteRequestId[],
+): Promise<WriteRequest[]> {
+  if (ids.length === 0) return [];
+  return tx.selectFrom('write_request').selectAll().where('id', 'in', ids).execute();
+}
+
+export interface RequestFilter {
+  states?: readonly RequestState[] | undefined;
+  connectionId?: string | undefined;
+  causeService?: string | undefined;
+  causeType?: string | undefined;
+  causeId?: string | undefined;
+  createdAfter?: Date | undefined;
+  createdBefore?: Date | undefined;
+}
+
+const matches = (filter: RequestFilter) => (where: ExpressionBuilder<Tables, 'write_request'>) =>
+  where.and([
+    ...(filter.states ? [where('state', 'in', filter.states)] : []),
+    ...(filter.connectionId ? [where(sql<string>`connection_id`, '=', filter.connectionId)] : []),
+    ...(filter.causeService ? [where('cause_service', '=', filter.causeService)] : []),
+    ...(filter.causeType ? [where('cause_type', '=', filter.causeType)] : []),
+    ...(filter.causeId ? [where('cause_id', '=', filter.causeId)] : []),
+    ...(filter.createdAfter ? [where('created_at', '>=', filter.createdAfter)] : []),
+    ...(filter.createdBefore ? [where('created_at', '<', filter.createdBefore)] : []),
+  ]);
+
+/** One page of requests by time of creation; the cursor is the time and the id of a row. */
+export async function listRequests(
+  tx: Db,
+  filter: RequestFilter,
+  page: PageRequest & { newestFirst: boolean },
+): Promise<WriteRequest[]> {
+  const falling = page.newestFirst !== page.backwards;
+  const direction = falling ? 'desc' : 'asc';
+  const [time, id] = page.cursor ?? [];
+  let query = tx.selectFrom('write_request').selectAll().where(matches(filter));
+  if (time !== undefined && id !== undefined) {
+    const after = falling ? sql<boolean>`<` : sql<boolean>`>`;
+    query = query.where(sql<boolean>`(created_at, id) ${after} (${new Date(time)}, ${id})`);
+  }
+  return query
+    .orderBy('created_at', direction)
+    .orderBy('id', direction)
+    .limit(page.limit)
+    .execute();
+}
+
+export async function countRequests(tx: Db, filter: RequestFilter): Promise<number> {
+  const { count } = await tx
+    .selectFrom('write_request')
+    .select((row) => row.fn.countAll<string>().as('count'))
+    .where(matches(filter))
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+/** Requests of a connection that wait for something. */
+export async function listOpenRequests(
+  tx: Db,
+  connectionId: ConnectionId,
+): Promise<WriteRequestId[]> {
+  const rows = await tx
+    .selectFrom('write_request')
+    .select('id')
+    .where('connection_id', '=', connectionId)
+    .where('state', 'in', ['pending', 'parked'])
+    .execute();
+  return rows.map(({ id }) => id);
+}

@@ -1,0 +1,112 @@
+import type {
+  ConnectionId,
+  FieldMappingId,
+  PipedriveObject,
+  ReasonCode,
+  UserId,
+  WorkspaceId,
+  WriteRequestId,
+  WriteStep,
+  WriteStepId,
+} from '@manifold/contracts';
+import type { Lane } from '../budget/tables.ts';
+
+/** `planned`: earlier steps come first. `queued`: may be sent. Only `planned` to `unknown` still move on their own. */
+export type StepState =
+  | 'planned'
+  | 'queued'
+  | 'sending'
+  | 'unknown'
+  | 'applied'
+  | 'no_change'
+  | 'superseded'
+  | 'skipped'
+  | 'parked'
+  | 'cancelled';
+
+export type StepEffect = 'created' | 'updated' | 'merged' | 'linked' | 'deleted' | 'none';
+
+export type RequestState = 'pending' | 'succeeded' | 'skipped' | 'parked' | 'cancelled';
+
+export interface WriteTables {
+  write_request: {
+    workspace_id: WorkspaceId;
+    id: WriteRequestId;
+    connection_id: ConnectionId;
+    company_id: string;
+    acting_user_id: UserId | null;
+    idempotency_key: string;
+    /** Keyed hash of what was asked for, to tell a repeat from another command under the same key. */
+    body_hash: string;
+    state: RequestState;
+    reason: ReasonCode | null;
+    lane: Lane;
+    cause_service: string;
+    cause_type: string;
+    cause_id: string;
+    actor_kind: 'user' | 'service' | 'pipedrive';
+    actor_id: string;
+    correlation_id: string;
+    mapping_id: FieldMappingId | null;
+    mapping_version: number | null;
+    created_at: Date;
+    settled_at: Date | null;
+  };
+  write_step: {
+    workspace_id: WorkspaceId;
+    id: WriteStepId;
+    write_request_id: WriteRequestId;
+    connection_id: ConnectionId;
+    company_id: string;
+    position: number;
+    name: string;
+    operation: WriteStep['operation'];
+    object: PipedriveObject;
+    existing: WriteStep['existing'];
+    guard: WriteStep['guard'];
+    /** JSON, field code → name of an earlier step. */
+    refers_to: string;
+    /** Keyed hashes of the identity, in order of trust; of the cause when there is none. */
+    key_hashes: string[];
+    /** Identity and fields, encrypted; removed at the end. */
+    sealed_body: string | null;
+    /** The exact body of the call in hand or of unknown end, encrypted; removed at the end. */
+    sealed_sent: string | null;
+    state: StepState;
+    lane: Lane;
+    not_before: Date;
+    lease_until: Date | null;
+    lease_owner: string | null;
+    /** Grows with every lease; whoever writes back with a lower one has lost the step. */
+    fence: number;
+    attempts: number;
+    /** Creates sent whose end never became known. */
+    unknown_creates: number;
+    sent_at: Date | null;
+    sent_effect: StepEffect | null;
+    settle_until: Date | null;
+    /** Record a webhook showed that matches what an open create sent. */
+    echo_pipedrive_id: string | null;
+    effect: StepEffect | null;
+    reason: ReasonCode | null;
+    cause: string | null;
+    fix: string | null;
+    pipedrive_id: string | null;
+    pipedrive_url: string | null;
+    /** `update_time` of the record after our write, as Pipedrive answered. */
+    record_update_time: string | null;
+    candidates: string[];
+    changed_keys: string[];
+    cost_tokens: number;
+    created_at: Date;
+    settled_at: Date | null;
+  };
+  /** The keys of every step that may be sent or has been: the lowest number of a key goes first, alone. */
+  write_turn: {
+    workspace_id: WorkspaceId;
+    company_id: string;
+    key_hash: string;
+    turn: string;
+    step_id: WriteStepId;
+  };
+}

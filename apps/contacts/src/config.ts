@@ -1,0 +1,3 @@
+import { readConfig, serviceEnvironment } from '@manifold/service';
+
+export const config = () => readConfig(serviceEnvironment);

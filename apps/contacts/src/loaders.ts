@@ -1,0 +1,90 @@
+import type { AccountId, ContactId, DataSourceId, SyncRunId } from '@manifold/contracts';
+import { withWorkspace } from '@manifold/database';
+import type { RequestContext } from '@manifold/subgraph';
+import DataLoader from 'dataloader';
+import { listAccountsByIds, listContactsByIds, listMainLinks } from './lists/store.ts';
+import type { Mappings } from './mappings/commands.ts';
+import type { VariableDefinition } from './mappings/rules.ts';
+import { listMappingsInUse } from './mappings/store.ts';
+import { listLastRuns, listRunsByIds } from './runs/store.ts';
+import { listSourcesByIds } from './sources/store.ts';
+import type {
+  Account,
+  Contact,
+  DataSource,
+  Db,
+  RecordLink,
+  SyncedObject,
+  SyncRun,
+} from './store.ts';
+
+/** One query per kind for everything a request asks, within its workspace. */
+export const createLoaders =
+  ({ db, mappings }: { db: Db; mappings: Mappings }) =>
+  ({ workspaceId }: RequestContext) => {
+    const scoped = <Row>(list: (tx: Db) => Promise<Row[]>) => withWorkspace(db, workspaceId, list);
+    return {
+      sources: byKey<DataSourceId, DataSource>(
+        (ids) => scoped((tx) => listSourcesByIds(tx, workspaceId, ids)),
+        ({ id }) => id,
+      ),
+      runs: byKey<SyncRunId, SyncRun>(
+        (ids) => scoped((tx) => listRunsByIds(tx, workspaceId, ids)),
+        ({ id }) => id,
+      ),
+      lastRuns: byKey<DataSourceId, SyncRun>(
+        (ids) => scoped((tx) => listLastRuns(tx, workspaceId, ids)),
+        (run) => run.data_source_id,
+      ),
+      contacts: byKey<ContactId, Contact>(
+        (ids) => scoped((tx) => listContactsByIds(tx, workspaceId, ids)),
+        ({ id }) => id,
+      ),
+      accounts: byKey<AccountId, Account>(
+        (ids) => scoped((tx) => listAccountsByIds(tx, workspaceId, ids)),
+        ({ id }) => id,
+      ),
+      /** The record a contact or account is shown with. */
+      links: byKey<string, RecordLink>(
+        (ids) => scoped((tx) => listMainLinks(tx, workspaceId, ids)),
+        (link) => link.entity_id ?? '',
+      ),
+      /** What the variables of contacts or accounts are called and hold, by key. */
+      variables: new DataLoader<SyncedObject, Map<string, VariableDefinition>>(async (objects) => {
+        const ready = await withWorkspace(db, workspaceId, async (tx) => {
+          const inUse = await listMappingsInUse(tx, workspaceId);
+          return Promise.all(inUse.map((pinned) => mappings.ready(tx, workspaceId, pinned)));
+        });
+        return objects.map(
+          (object) =>
+            new Map(
+              ready.flatMap(({ variables }) =>
+                variables[object].map((one) => [one.key, one] as const),
+              ),
+            ),
+        );
+      }),
+    };
+  };
+
+export type Loaders = ReturnType<ReturnType<typeof createLoaders>>;
+export type Context = RequestContext & { loaders: Loaders };
+
+/** The record a contact or account is shown with, and the source it came through. */
+export async function recordOf(
+  entityId: string,
+  { loaders }: Context,
+): Promise<{ link: RecordLink; source: DataSource } | null> {
+  const link = await loaders.links.load(entityId);
+  const source = link && (await loaders.sources.load(link.data_source_id));
+  return link && source ? { link, source } : null;
+}
+
+const byKey = <Key extends string, Row>(
+  list: (keys: readonly Key[]) => Promise<Row[]>,
+  keyOf: (row: Row) => string,
+): DataLoader<Key, Row | null> =>
+  new DataLoader<Key, Row | null>(async (keys) => {
+    const rows = new Map((await list(keys)).map((row) => [keyOf(row), row]));
+    return keys.map((key) => rows.get(key) ?? null);
+  });

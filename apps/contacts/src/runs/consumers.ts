@@ -1,0 +1,22 @@
+import { ConnectionStatusChanged } from '@manifold/contracts';
+import { type Handler, on } from '@manifold/messaging';
+import { listActiveSources } from '../sources/store.ts';
+import type { Tables } from '../store.ts';
+import { wakeRuns } from './store.ts';
+
+/** A connection that works again: runs that wait for it go on at once. */
+export const createRunConsumers = (deps: { now: () => Date }): Handler<Tables>[] => [
+  on<Tables, typeof ConnectionStatusChanged>(
+    ConnectionStatusChanged,
+    async (tx, { workspaceId, payload }) => {
+      if (payload.status !== 'ACTIVE') return;
+      const sources = await listActiveSources(tx, workspaceId, payload.connectionId);
+      if (sources.length === 0) return;
+      await wakeRuns(tx, workspaceId, {
+        dataSourceIds: sources.map(({ id }) => id),
+        now: deps.now(),
+      });
+    },
+    { keyOf: ({ payload }) => payload.connectionId },
+  ),
+];

@@ -1,0 +1,70 @@
+import { ConnectionId, DataSourceId, FieldMappingId } from '@manifold/contracts';
+import { withWorkspace } from '@manifold/database';
+import { type PageArguments, readPage, requireRole, toConnection } from '@manifold/subgraph';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { z } from 'zod';
+import { checkCursor, IdempotencyKey, IdPart, loadById, optional, originOf } from '../arguments.ts';
+import type { Context } from '../loaders.ts';
+import type { DataSource, Db } from '../store.ts';
+import { archiveDataSource, createDataSource } from './commands.ts';
+import { countLinks, listSourcePage } from './store.ts';
+
+const ListArguments = z.object({
+  filter: optional(
+    z.object({
+      state: optional(z.enum(['ACTIVE', 'ARCHIVED'])),
+      connectionId: optional(z.string().max(64)),
+    }),
+  ),
+});
+const CreateArguments = z.object({
+  input: z.object({
+    name: z.string().trim().min(1).max(100),
+    connectionId: ConnectionId,
+    mappingId: FieldMappingId,
+    idempotencyKey: IdempotencyKey,
+  }),
+});
+const ArchiveArguments = z.object({ input: z.object({ dataSourceId: DataSourceId }) });
+
+export const createSourceResolvers = (deps: { db: Db; nats: NatsConnection; now: () => Date }) => ({
+  Query: {
+    dataSources: async (_: unknown, args: PageArguments, { workspaceId }: Context) => {
+      const { filter = {} } = ListArguments.parse(args);
+      const page = checkCursor(readPage(args), [IdPart]);
+      const rows = await withWorkspace(deps.db, workspaceId, (tx) =>
+        listSourcePage(tx, workspaceId, { page, filter }),
+      );
+      return toConnection(rows, page, ({ id }) => [id]);
+    },
+    dataSource: (_: unknown, { id }: { id: string }, { loaders }: Context) =>
+      loadById(DataSourceId, id, (known) => loaders.sources.load(known)),
+  },
+  Mutation: {
+    createDataSource: async (_: unknown, args: unknown, context: Context) => {
+      requireRole(context.identity, 'ADMIN');
+      const { idempotencyKey, ...input } = CreateArguments.parse(args).input;
+      const origin = originOf(context);
+      return { dataSource: await createDataSource(deps, { origin, input, idempotencyKey }) };
+    },
+    archiveDataSource: async (_: unknown, args: unknown, context: Context) => {
+      requireRole(context.identity, 'ADMIN');
+      const { dataSourceId } = ArchiveArguments.parse(args).input;
+      const origin = originOf(context);
+      return { dataSource: await archiveDataSource(deps, { origin, dataSourceId }) };
+    },
+  },
+  DataSource: {
+    __resolveReference: ({ id }: { id: string }, { loaders }: Context) =>
+      loadById(DataSourceId, id, (known) => loaders.sources.load(known)),
+    connection: (source: DataSource) => ({ id: source.connection_id }),
+    mapping: (source: DataSource) => ({ id: source.mapping_id }),
+    mappingVersion: (source: DataSource) => source.mapping_version,
+    counts: (source: DataSource, _: unknown, { workspaceId }: Context) =>
+      withWorkspace(deps.db, workspaceId, (tx) => countLinks(tx, workspaceId, source.id)),
+    lastRun: (source: DataSource, _: unknown, { loaders }: Context) =>
+      loaders.lastRuns.load(source.id),
+    createdAt: (source: DataSource) => source.created_at,
+    updatedAt: (source: DataSource) => source.updated_at,
+  },
+});

@@ -1,0 +1,118 @@
+import type { ConnectionId, DataSourceId, WorkspaceId } from '@manifold/contracts';
+import type { PageRequest } from '@manifold/subgraph';
+import { type Insertable, sql } from 'kysely';
+import type { DataSource, Db, Tables } from '../store.ts';
+
+// every condition names the workspace: keys begin with it, and the policy alone is no index condition
+
+export async function insertSource(
+  tx: Db,
+  source: Insertable<Tables['data_source']>,
+): Promise<void> {
+  await tx.insertInto('data_source').values(source).execute();
+}
+
+export async function findSource(
+  tx: Db,
+  workspaceId: WorkspaceId,
+  id: DataSourceId,
+): Promise<DataSource | undefined> {
+  const [source] = await listSourcesByIds(tx, workspaceId, [id]);
+  return source;
+}
+
+/** Held until the transaction ends, so that two starts of one source take turns. */
+export async function lockSource(
+  tx: Db,
+  workspaceId: WorkspaceId,
+  id: DataSourceId,
+): Promise<DataSource | undefined> {
+  return tx
+    .selectFrom('data_source')
+    .selectAll()
+    .where('workspace_id', '=', workspaceId)
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst();
+}
+
+export async function listSourcesByIds(
+  tx: Db,
+  workspaceId: WorkspaceId,
+  ids: readonly DataSourceId[],
+): Promise<DataSource[]> {
+  return tx
+    .selectFrom('data_source')
+    .selectAll()
+    .where('workspace_id', '=', workspaceId)
+    .where('id', 'in', [...ids])
+    .execute();
+}
+
+export async function listActiveSources(
+  tx: Db,
+  workspaceId: WorkspaceId,
+  connectionId: ConnectionId,
+): Promise<DataSource[]> {
+  return tx
+    .selectFrom('data_source')
+    .selectAll()
+    .where('workspace_id', '=', workspaceId)
+    .where('connection_id', '=', connectionId)
+    .where('state', '=', 'ACTIVE')
+    .orderBy('id')
+    .execute();
+}
+
+export interface SourceFilter {
+  state?: DataSource['state'] | undefined;
+  connectionId?: string | undefined;
+}
+
+/** Oldest first. */
+export async function listSourcePage(
+  tx: Db,
+  workspaceId: WorkspaceId,
+  { page, filter }: { page: PageRequest; filter: SourceFilter },
+): Promise<DataSource[]> {
+  const after = page.cursor?.[0];
+  let query = tx.selectFrom('data_source').selectAll().where('workspace_id', '=', workspaceId);
+  if (filter.state) query = query.where('state', '=', filter.state);
+  if (filter.connectionId) query = query.where(sql`connection_id`, '=', filter.connectionId);
+  if (after !== undefined) query = query.where(sql`id`, page.backwards ? '<' : '>', after);
+  return query
+    .orderBy('id', page.backwards ? 'desc' : 'asc')
+    .limit(page.limit)
+    .execute();
+}
+
+export async function setSourceArchived(
+  tx: Db,
+  workspaceId: WorkspaceId,
+  { id, now }: { id: DataSourceId; now: Date },
+): Promise<void> {
+  await tx
+    .updateTable('data_source')
+    .set({ state: 'ARCHIVED', updated_at: now })
+    .where('workspace_id', '=', workspaceId)
+    .where('id', '=', id)
+    .execute();
+}
+
+/** How many contacts and accounts stand linked to a source. */
+export async function countLinks(
+  tx: Db,
+  workspaceId: WorkspaceId,
+  dataSourceId: DataSourceId,
+): Promise<{ contacts: number; accounts: number }> {
+  const rows = await tx
+    .selectFrom('record_link')
+    .select(['object', sql<string>`count(*)`.as('count')])
+    .where('workspace_id', '=', workspaceId)
+    .where('data_source_id', '=', dataSourceId)
+    .where('deleted_at', 'is', null)
+    .groupBy('object')
+    .execute();
+  const countOf = (object: string) => Number(rows.find((row) => row.object === object)?.count ?? 0);
+  return { contacts: countOf('person'), accounts: countOf('organization') };
+}

@@ -1,0 +1,157 @@
+import type {
+  ConnectionId,
+  FieldMappingId,
+  MappingPurpose,
+  MappingRow,
+  MergePolicy,
+  WorkspaceId,
+} from '@manifold/contracts';
+import type { PageRequest } from '@manifold/subgraph';
+import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
+import type { Db, FieldMapping, NewFieldMapping, Tables } from '../store.ts';
+
+export async function insertMapping(tx: Db, mapping: NewFieldMapping): Promise<void> {
+  await tx.insertInto('field_mapping').values(mapping).execute();
+}
+
+export async function findMapping(
+  tx: Db,
+  workspaceId: WorkspaceId,
+  id: FieldMappingId,
+): Promise<FieldMapping | undefined> {
+  return tx
+    .selectFrom('field_mapping')
+    .selectAll()
+    .where('workspace_id', '=', workspaceId)
+    .where('id', '=', id)
+    .executeTakeFirst();
+}
+
+/** Holds the row until the transaction ends, so that two people saving or publishing take turns. */
+export async function lockMapping(
+  tx: Db,
+  workspaceId: WorkspaceId,
+  id: FieldMappingId,
+): Promise<FieldMapping | undefined> {
+  return tx
+    .selectFrom('field_mapping')
+    .selectAll()
+    .where('workspace_id', '=', workspaceId)
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst();
+}
+
+export async function setWorkingCopy(
+  tx: Db,
+  mapping: Pick<FieldMapping, 'workspace_id' | 'id' | 'name' | 'state' | 'updated_at'> & {
+    rows: MappingRow[];
+    policy: MergePolicy;
+  },
+): Promise<void> {
+  await tx
+    .updateTable('field_mapping')
+    .set({
+      name: mapping.name,
+      state: mapping.state,
+      rows: JSON.stringify(mapping.rows),
+      policy: JSON.stringify(mapping.policy),
+      updated_at: mapping.updated_at,
+    })
+    .where('workspace_id', '=', mapping.workspace_id)
+    .where('id', '=', mapping.id)
+    .execute();
+}
+
+export async function setPublished(
+  tx: Db,
+  mapping: Pick<FieldMapping, 'workspace_id' | 'id' | 'updated_at'> & { version: number },
+): Promise<void> {
+  await tx
+    .updateTable('field_mapping')
+    .set({ state: 'PUBLISHED', version: mapping.version, updated_at: mapping.updated_at })
+    .where('workspace_id', '=', mapping.workspace_id)
+    .where('id', '=', mapping.id)
+    .execute();
+}
+
+export async function listMappingsByIds(
+  tx: Db,
+  workspaceId: WorkspaceId,
+  ids: readonly FieldMappingId[],
+): Promise<FieldMapping[]> {
+  return tx
+    .selectFrom('field_mapping')
+    .selectAll()
+    .where('workspace_id', '=', workspaceId)
+    .where('id', 'in', ids)
+    .execute();
+}
+
+/** Conditions beside each other must all hold; null and undefined say nothing. */
+export interface MappingFilter {
+  purpose?: MappingPurpose | null;
+  connectionId?: ConnectionId | null;
+  state?: FieldMapping['state'] | null;
+  and?: MappingFilter[] | null;
+  or?: MappingFilter[] | null;
+  not?: MappingFilter | null;
+}
+
+export interface MappingQuery {
+  filter: MappingFilter;
+  orderBy: 'created_at' | 'name';
+  descending: boolean;
+  page: PageRequest;
+}
+
+/** One page by keyset, in the direction of travel. */
+export async function listMappings(
+  tx: Db,
+  workspaceId: WorkspaceId,
+  { filter, orderBy, descending, page }: MappingQuery,
+): Promise<FieldMapping[]> {
+  const direction = descending === page.backwards ? 'asc' : 'desc';
+  let rows = tx
+    .selectFrom('field_mapping')
+    .selectAll()
+    .where('workspace_id', '=', workspaceId)
+    .where((where) => matches(where, filter))
+    .orderBy(orderBy, direction)
+    .orderBy('id', direction)
+    .limit(page.limit);
+  if (page.cursor) {
+    const [value, id] = page.cursor;
+    const beyond = sql.raw(direction === 'asc' ? '>' : '<');
+    rows = rows.where(sql<SqlBool>`(${sql.ref(orderBy)}, id) ${beyond} (${value}, ${id})`);
+  }
+  return rows.execute();
+}
+
+export async function countMappings(
+  tx: Db,
+  workspaceId: WorkspaceId,
+  filter: MappingFilter,
+): Promise<number> {
+  const { count } = await tx
+    .selectFrom('field_mapping')
+    .select(({ fn }) => fn.countAll<string>().as('count'))
+    .where('workspace_id', '=', workspaceId)
+    .where((where) => matches(where, filter))
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+function matches(
+  where: ExpressionBuilder<Tables, 'field_mapping'>,
+  filter: MappingFilter,
+): Expression<SqlBool> {
+  const all: Expression<SqlBool>[] = [];
+  if (filter.purpose) all.push(where('purpose', '=', filter.purpose));
+  if (filter.connectionId) all.push(where('connection_id', '=', filter.connectionId));
+  if (filter.state) all.push(where('state', '=', filter.state));
+  for (const one of filter.and ?? []) all.push(matches(where, one));
+  if (filter.or) all.push(where.or(filter.or.map((one) => matches(where, one))));
+  if (filter.not) all.push(where.not(matches(where, filter.not)));
+  return where.and(all);
+}

@@ -1,0 +1,59 @@
+import type {
+  FieldDefinition,
+  MappingProblem,
+  MappingRow,
+  MappingRowTarget,
+  VariableValue,
+} from '@manifold/contracts';
+import { labelOf, statusOf } from './rules.ts';
+
+/** What a row's status and labels rest on. */
+export interface About {
+  catalogue: readonly FieldDefinition[];
+  problems: readonly MappingProblem[];
+  known: ReadonlySet<string>;
+}
+
+/** A row as the graph shows it. */
+export const viewRow = (row: MappingRow, about: About) => ({
+  id: row.id,
+  source: viewSource(row.source, about.catalogue),
+  target: viewTarget(row.target, about.catalogue),
+  default: viewValue(row.default),
+  required: row.required ?? false,
+  createOnly: row.createOnly ?? false,
+  ...statusOf(row, about),
+});
+
+const viewSource = (source: MappingRow['source'], catalogue: readonly FieldDefinition[]) => ({
+  object: source.object.toUpperCase(),
+  field: source.object === 'constant' ? null : source.field,
+  label: labelOf(source, catalogue),
+  part: 'part' in source ? capitals(source.part) : null,
+  value: source.object === 'constant' ? viewValue(source.value) : null,
+});
+
+const viewTarget = (target: MappingRowTarget, catalogue: readonly FieldDefinition[]) => ({
+  object: target.object.toUpperCase(),
+  field: target.field,
+  label: labelOf(target, catalogue),
+  type: 'type' in target ? capitals(target.type) : null,
+  part: capitals(target.part),
+});
+
+const capitals = (name: string | undefined): string | null => name?.toUpperCase() ?? null;
+
+/** A value in the one form that fits; null is no value. */
+function viewValue(value: VariableValue | undefined) {
+  if (value === undefined || value === null) return null;
+  if (typeof value === 'string') return { text: value };
+  if (typeof value === 'number') return { number: value };
+  if (typeof value === 'boolean') return { boolean: value };
+  if (Array.isArray(value)) {
+    return { options: value.map((one) => (typeof one === 'string' ? one : one.value)) };
+  }
+  if ('amount' in value) {
+    return { money: { amount: String(value.amount), currency: value.currency ?? '' } };
+  }
+  return { range: value };
+}

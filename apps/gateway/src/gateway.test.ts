@@ -1,0 +1,314 @@
+import { captureLog, eventually, startTestNats } from '@manifold/testing';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import {
+  composeLibrary,
+  key,
+  other,
+  privateKey,
+  startDoorkeeper,
+  startFixture,
+} from './fixtures/library.ts';
+import { z } from 'zod';
+import { startGateway } from './start.ts';
+
+const { log, lines } = captureLog();
+const { nats, stop: stopNats } = await startTestNats();
+const { door, stop: stopDoor } = startDoorkeeper(nats, log);
+const books = await startFixture('books', log);
+let reviews = await startFixture('reviews', log);
+const gateway = await startGateway({
+  supergraphSdl: composeLibrary(),
+  serviceUrls: { books: books.url, reviews: reviews.url },
+  privateKey,
+  corsOrigins: ['https://app.example.com'],
+  nats,
+  host: '127.0.0.1',
+  port: 0,
+  log,
+  timeoutMs: 700,
+});
+const base = `http://127.0.0.1:${gateway.port}`;
+
+beforeAll(() => nats.flush());
+afterAll(async () => {
+  await gateway.stop();
+  await Promise.all([books.stop(), reviews.stop(), stopDoor()]);
+  await stopNats();
+});
+
+describe('who may ask', () => {
+  test.each([
+    ['no key', {}],
+    ['an unknown key', { authorization: 'Bearer mf_somebody-elses-key-or-nobodys' }],
+    ['something that is no key', { authorization: 'Basic abc' }],
+    [
+      'a workspace the key does not open',
+      { authorization: `Bearer ${key}`, 'x-workspace': 'ws_1' },
+    ],
+  ])('%s is answered with 401 and the way out', async (_, headers) => {
+    const { status, body } = await send({ query: '{ reviewer }' }, headers);
+
+    expect(status).toBe(401);
+    expect(body.errors).toEqual([
+      {
+        message: expect.any(String),
+        extensions: {
+          code: 'UNAUTHENTICATED',
+          reason: expect.stringMatching(/not_signed_in|workspace_not_chosen/),
+          fix: expect.any(String),
+          correlationId: expect.any(String),
+        },
+      },
+    ]);
+  });
+
+  test('a key opens its own workspace, the header x-workspace another', async () => {
+    expect((await ask('{ caller }')).data.caller).toContain(door.home);
+    const headers = { 'x-workspace': other };
+    expect((await ask('{ caller }', { headers })).data.caller).toContain(other);
+  });
+
+  test('a known key is asked for once in ten seconds', async () => {
+    await ask('{ reviewer }');
+    const before = door.asked;
+
+    await Promise.all([ask('{ reviewer }'), ask('{ reviewer }'), ask('{ reviewer }')]);
+
+    expect(door.asked).toBe(before);
+  });
+
+  test('a revoked key ends at once', async () => {
+    await ask('{ reviewer }');
+    door.revoked = true;
+    nats.publish(`workspaces.api_key_revoked.v1.${door.home}`, '{}');
+
+    await eventually(async () => {
+      expect((await send({ query: '{ reviewer }' }, signedIn())).status).toBe(401);
+    });
+    door.revoked = false;
+    await eventually(async () => {
+      expect((await send({ query: '{ reviewer }' }, signedIn())).status).toBe(200);
+    });
+  });
+});
+
+describe('one graph', () => {
+  test('a list is joined over services in one answer', async () => {
+    expect((await ask('{ books { title stars } }')).data.books).toEqual([
+      { title: 'Emma', stars: 5 },
+      { title: 'Ulysses', stars: 3 },
+    ]);
+  });
+
+  test('a caller may read the schema', async () => {
+    const { data } = await ask('{ __schema { queryType { name } } }');
+    expect(data.__schema.queryType.name).toBe('Query');
+  });
+
+  test('the correlation id of the caller reaches the service and comes back', async () => {
+    const headers = { 'x-correlation-id': 'order-17' };
+    const { response, data } = await ask('{ caller }', { headers });
+
+    expect(data.caller).toContain('order-17');
+    expect(response.headers.get('x-correlation-id')).toBe('order-17');
+  });
+
+  test('a correlation id of other characters is replaced', async () => {
+    const headers = { 'x-correlation-id': 'a b' };
+    const { response } = await ask('{ reviewer }', { headers });
+
+    expect(response.headers.get('x-correlation-id')).toMatch(/^[0-9a-f-]{36}$/);
+  });
+});
+
+describe('what goes wrong', () => {
+  test('a refusal of a service reaches the client whole', async () => {
+    const { body } = await ask('{ refused }');
+
+    expect(body.errors[0]).toMatchObject({
+      message: 'The library is closed',
+      extensions: {
+        code: 'PRECONDITION_FAILED',
+        reason: 'connection_disabled',
+        field: 'input.day',
+        fix: 'Come back on Monday.',
+        service: 'books',
+      },
+    });
+  });
+
+  test('a bug in a service shows nothing of itself, but what to ask about', async () => {
+    const headers = { 'x-correlation-id': 'ticket-4' };
+    const { body } = await ask('{ broken }', { headers });
+
+    expect(body.errors[0].message).toBe('Internal server error');
+    expect(body.errors[0].extensions).toEqual({
+      code: 'INTERNAL_SERVER_ERROR',
+      reason: 'handler_failed',
+      correlationId: 'ticket-4',
+    });
+    expect(JSON.stringify(body)).not.toMatch(/secret|vault|5432|at file/);
+  });
+
+  test('a service that is late is named, and the rest is answered', async () => {
+    const { body } = await ask('{ slow reviewer }');
+
+    expect(body.data).toEqual({ slow: null, reviewer: 'Ada' });
+    expect(body.errors[0].extensions).toMatchObject({
+      code: 'SERVICE_UNAVAILABLE',
+      reason: 'service_unavailable',
+      service: 'books',
+    });
+  });
+
+  test('a service that is away is named without its address', async () => {
+    await reviews.stop();
+
+    const { body } = await ask('{ books { title stars } }');
+
+    expect(body.data.books).toEqual([
+      { title: 'Emma', stars: null },
+      { title: 'Ulysses', stars: null },
+    ]);
+    expect(body.errors[0]).toMatchObject({
+      message: 'The reviews service is not available',
+      extensions: { code: 'SERVICE_UNAVAILABLE', service: 'reviews' },
+    });
+    expect(JSON.stringify(body)).not.toMatch(/127\.0\.0\.1|ECONN|http:/);
+    const ready = await fetch(`${base}/readyz`);
+    expect(ready.status).toBe(503);
+    expect(await ready.json()).toMatchObject({ missing: ['reviews'] });
+  });
+});
+
+describe('how much may be asked', () => {
+  const times = (count: number, text: (n: number) => string) =>
+    Array.from({ length: count }, (_, n) => text(n)).join(' ');
+  const many = (what: string) => new RegExp(`more than \\d+ ${what}`);
+
+  test.each([
+    ['levels', `{ nested ${times(13, () => '{ deeper')} { name } ${times(13, () => '}')} }`],
+    ['aliases', `{ books { ${times(31, (n) => `a${n}: title`)} } }`],
+    ['aliases', `{ ${times(31, (n) => `t${n}: __typename`)} }`],
+    ['root fields', `{ ...F } fragment F on Query { ${times(21, (n) => `a${n}: reviewer`)} }`],
+    ['directives', `{ reviewer ${times(21, () => '@include(if: true)')} }`],
+  ])('an operation with too many %s is refused before it runs', async (what, query) => {
+    const { body } = await ask(query);
+    const found = body.errors.find(({ message }: { message: string }) => many(what).test(message));
+
+    expect(found?.extensions).toMatchObject({
+      reason: 'too_many_items',
+      fix: expect.any(String),
+    });
+    expect(body.data).toBeUndefined();
+  });
+
+  test('an operation with too many tokens is not even parsed', async () => {
+    const { body } = await ask(`{ books { ${times(2_100, () => 'title')} } }`);
+    expect(body.errors[0].extensions.code).toBe('GRAPHQL_PARSE_FAILED');
+  });
+
+  test('a body over 256 KiB is refused, announced or not', async () => {
+    const large = JSON.stringify({ query: `{ reviewer } #${'x'.repeat(300_000)}` });
+    const headers = { ...signedIn(), 'content-type': 'application/json' };
+    const init = { method: 'POST', headers };
+    const pieces = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        controller.enqueue(new TextEncoder().encode(large));
+        controller.close();
+      },
+    });
+
+    expect((await fetch(`${base}/graphql`, { ...init, body: large })).status).toBe(413);
+    const unannounced = { ...init, body: pieces, duplex: 'half' as const };
+    expect((await fetch(`${base}/graphql`, unannounced)).status).toBe(413);
+  });
+
+  test.each([
+    ['several operations at once', [{ query: '{ reviewer }' }]],
+    ['variables nested without end', { query: '{ reviewer }', variables: nest(40) }],
+    ['no operation', { nothing: true }],
+  ])('%s are refused', async (_, sent) => {
+    const { status, body } = await send(sent, signedIn());
+
+    expect(status).toBe(400);
+    expect(body.errors[0].extensions).toMatchObject({ code: 'BAD_USER_INPUT' });
+  });
+
+  test('an operation by GET or as a simple form is refused (CSRF)', async () => {
+    const headers = { ...signedIn(), 'content-type': 'text/plain' };
+    const query = JSON.stringify({ query: '{ reviewer }' });
+
+    const url = `${base}/graphql?query=%7Breviewer%7D`;
+    expect((await fetch(url, { headers: signedIn() })).status).toBe(405);
+    const form = await fetch(`${base}/graphql`, { method: 'POST', headers, body: query });
+    expect(form.status).toBe(400);
+  });
+});
+
+describe('pages', () => {
+  test('the explorer and everything it loads come from here', async () => {
+    const page = await fetch(base);
+    const html = await page.text();
+    const paths = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path);
+
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+    expect(paths.length).toBeGreaterThan(4);
+    for (const path of paths) {
+      const file = await fetch(`${base}${path}`);
+      expect({ path, status: file.status }).toEqual({ path, status: 200 });
+      expect((await file.text()).length).toBeGreaterThan(100);
+    }
+  });
+
+  test('only pages of listed origins may call from a browser', async () => {
+    const asked = (origin: string) =>
+      fetch(`${base}/graphql`, { method: 'OPTIONS', headers: { origin } });
+
+    const listed = await asked('https://app.example.com');
+    expect(listed.status).toBe(204);
+    expect(listed.headers.get('access-control-allow-origin')).toBe('https://app.example.com');
+    const unlisted = await asked('https://evil.example.com');
+    expect(unlisted.status).toBe(403);
+    expect(unlisted.headers.get('access-control-allow-origin')).toBeNull();
+  });
+});
+
+test('no key is ever written to the log', () => {
+  expect(lines.length).toBeGreaterThan(0);
+  expect(lines.join('\n')).not.toContain(key);
+});
+
+beforeEach(async () => {
+  // a test that stopped a service leaves the next one a running one
+  if ((await fetch(`${base}/readyz`)).status === 200) return;
+  reviews = await restart(reviews.url);
+});
+
+async function restart(url: string) {
+  return startFixture('reviews', log, Number(new URL(url).port));
+}
+
+/** As loose as a client reads it. */
+const Answer = z.object({ data: z.any().optional(), errors: z.array(z.any()).default([]) });
+
+const signedIn = () => ({ authorization: `Bearer ${key}` });
+
+async function send(sent: unknown, headers: Record<string, string> = {}) {
+  const response = await fetch(`${base}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(sent),
+  });
+  const body = Answer.parse(await response.json());
+  return { response, status: response.status, body };
+}
+
+async function ask(query: string, { headers = {} }: { headers?: Record<string, string> } = {}) {
+  const { response, body } = await send({ query }, { ...signedIn(), ...headers });
+  return { response, body, data: body.data };
+}
+
+function nest(levels: number): Record<string, unknown> {
+  return levels === 0 ? {} : { inner: nest(levels - 1) };
+}

@@ -1,0 +1,34 @@
+import { refusals } from '@manifold/errors';
+import type { GraphQLFormattedError } from 'graphql';
+
+/** Codes a client may see: our refusals, and what GraphQL says about the operation itself. */
+const known = new Set<unknown>([
+  ...Object.values(refusals).map(({ graphqlCode }) => graphqlCode),
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'OPERATION_RESOLUTION_FAILURE',
+  'BAD_REQUEST',
+]);
+
+const SHOWN = ['reason', 'field', 'fix', 'issues', 'service'] as const;
+
+/** Expected errors in full, anything else as one sentence; never a stack, an address or a statement. */
+export function maskError(formatted: GraphQLFormattedError): GraphQLFormattedError {
+  const { message, locations, path, extensions = {} } = formatted;
+  const place = { ...(locations && { locations }), ...(path && { path }) };
+  const code = extensions['code'];
+  if (!known.has(code)) {
+    return {
+      message: 'Internal server error',
+      ...place,
+      extensions: { code: 'INTERNAL_SERVER_ERROR', reason: 'handler_failed' },
+    };
+  }
+  const shown = SHOWN.flatMap((key) => {
+    const value =
+      key === 'service' ? (extensions['service'] ?? extensions['serviceName']) : extensions[key];
+    return value === undefined ? [] : [[key, value]];
+  });
+  const reason = { reason: 'invalid_input' };
+  return { message, ...place, extensions: { code, ...reason, ...Object.fromEntries(shown) } };
+}

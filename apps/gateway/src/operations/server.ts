@@ -1,0 +1,68 @@
+import { ApolloGateway } from '@apollo/gateway';
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
+import type { KeyObject } from 'node:crypto';
+import type { Logger } from 'pino';
+import { createDataSource, type Service } from '../services/data-source.ts';
+import type { OperationContext } from './context.ts';
+import { maskError } from './errors.ts';
+import { LIMITS, limitRules } from './limits.ts';
+
+/** Plans operations over the supergraph and gathers the services' parts of the answer. */
+export async function startServer(options: {
+  supergraphSdl: string;
+  services: readonly Service[];
+  privateKey: KeyObject;
+  log: Logger;
+}): Promise<ApolloServer<OperationContext>> {
+  const { supergraphSdl, services, privateKey, log } = options;
+  const quiet = log.child({ part: 'apollo' }, { level: 'error' });
+  const gateway = new ApolloGateway({
+    supergraphSdl,
+    logger: quiet,
+    buildService: ({ name }) => {
+      const service = services.find((known) => known.name === name);
+      if (!service) throw new Error(`SERVICE_URLS names no URL for the service ${name}`);
+      return createDataSource(service, { privateKey, log });
+    },
+  });
+  const server = new ApolloServer<OperationContext>({
+    gateway,
+    logger: quiet,
+    plugins: [ApolloServerPluginLandingPageDisabled(), reportErrors(log)],
+    stopOnTerminationSignals: false, // runService owns shutdown
+    includeStacktraceInErrorResponses: false,
+    introspection: true, // nobody without a key comes this far
+    allowBatchedHttpRequests: false,
+    persistedQueries: false,
+    csrfPrevention: true,
+    parseOptions: { maxTokens: LIMITS.tokens },
+    validationRules: limitRules,
+    formatError: maskError,
+  });
+  await server.start();
+  return server;
+}
+
+/** Logs what is masked, and gives every error the correlation id to ask about. */
+const reportErrors = (log: Logger): ApolloServerPlugin<OperationContext> => ({
+  requestDidStart: async () => ({
+    didEncounterErrors: async ({ errors, contextValue: { correlationId } }) => {
+      for (const error of errors) {
+        const code = error.extensions['code'];
+        if (code === undefined || code === 'INTERNAL_SERVER_ERROR') {
+          log.error({ err: error.originalError ?? error, correlationId }, 'operation failed');
+        }
+      }
+    },
+    willSendResponse: async ({ response, contextValue: { correlationId } }) => {
+      if (response.body.kind !== 'single') return;
+      const { singleResult } = response.body;
+      if (!singleResult.errors) return;
+      singleResult.errors = singleResult.errors.map((error) => ({
+        ...error,
+        extensions: { ...error.extensions, correlationId },
+      }));
+    },
+  }),
+});

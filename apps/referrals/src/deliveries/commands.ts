@@ -1,0 +1,141 @@
+import {
+  DeliverySettled,
+  ReasonCode,
+  ReferralUserId,
+  SubmitWrite,
+  type WorkspaceId,
+  WriteCommand,
+} from '@manifold/contracts';
+import { type OnRefused, type Origin, publish, sendCommand } from '@manifold/messaging';
+import type { Caller } from '../caller.ts';
+import { findMappingCopy } from '../mappings/store.ts';
+import { planDelivery } from '../steps/rules.ts';
+import type { Campaign, ReferralUser, Tables, Tx } from '../store.ts';
+import { type Delivery, fixOfRefused, hasSettled } from './rules.ts';
+import { lockUser, setDelivery } from './store.ts';
+
+/** Puts the command for Pipedrive beside the user, in the same transaction; or says why there is none. */
+export async function sendDelivery(
+  tx: Tx,
+  caller: Caller,
+  { user, campaign, now }: { user: ReferralUser; campaign: Campaign; now: Date },
+): Promise<void> {
+  const { workspace_id, id } = user;
+  const copy = campaign.mapping_id
+    ? await findMappingCopy(tx, workspace_id, campaign.mapping_id)
+    : undefined;
+  const plan = copy ? planDelivery(user, campaign, copy) : noMapping;
+  const pinned = { mapping_id: copy?.mapping_id ?? null, mapping_version: copy?.version ?? null };
+  if (plan.outcome === 'park') {
+    const { reason, fix } = plan;
+    const after = {
+      ...user,
+      delivery_state: 'PARKED',
+      delivery_reason: reason,
+      delivery_fix: fix,
+    } as const;
+    await settle(tx, caller, { before: user, after, now });
+    await setDelivery(tx, { workspace_id, id, ...pinned });
+    return;
+  }
+  await setDelivery(tx, {
+    workspace_id,
+    id,
+    ...pinned,
+    delivery_state: 'QUEUED',
+    delivery_reason: null,
+    delivery_fix: null,
+    delivery_settled_at: null,
+  });
+  await sendCommand(tx, SubmitWrite, {
+    workspaceId: workspace_id,
+    key: id,
+    question: {
+      workspaceId: workspace_id,
+      connectionId: campaign.connection_id,
+      actor: caller.actor,
+      correlationId: caller.correlationId,
+      // one sign-up is one write request, however often it is sent
+      idempotencyKey: id,
+      cause: { service: 'referrals', type: 'ReferralUser', id },
+      lane: 'interactive',
+      ...(copy ? { mapping: { id: copy.mapping_id, version: copy.version } } : {}),
+      steps: plan.steps,
+    },
+  });
+}
+
+const noMapping = {
+  outcome: 'park',
+  reason: 'mapping_not_published',
+  fix: 'Choose a published mapping for the campaign, then use retryDelivery.',
+} as const;
+
+/** Writes down how far a delivery is, and tells of it when it has come to an end. */
+export async function settle(
+  tx: Tx,
+  origin: Origin,
+  { before, after, now }: { before: ReferralUser; after: Delivery; now: Date },
+): Promise<void> {
+  const { workspace_id, id, campaign_id } = before;
+  const { delivery_state: outcome, delivery_reason: reason } = after;
+  await setDelivery(tx, {
+    workspace_id,
+    id,
+    delivery_state: outcome,
+    delivery_reason: reason,
+    delivery_fix: after.delivery_fix,
+    delivery_settled_at: outcome === 'QUEUED' ? null : now,
+    write_request_id: after.write_request_id,
+    person_pipedrive_id: after.person_pipedrive_id,
+    person_url: after.person_url,
+    lead_pipedrive_id: after.lead_pipedrive_id,
+    lead_url: after.lead_url,
+  });
+  if (outcome === 'QUEUED' || !hasSettled(before, after)) return;
+  await publish(tx, DeliverySettled, {
+    origin,
+    key: id,
+    payload: {
+      referralUserId: id,
+      campaignId: campaign_id,
+      outcome,
+      ...(reason ? { reason } : {}),
+    },
+    now,
+  });
+}
+
+/** Applies what an event says about a user's delivery; events about anything else do nothing. */
+export async function followDelivery(
+  tx: Tx,
+  event: {
+    origin: Origin & { workspaceId: WorkspaceId };
+    cause: { service: string; type: string; id: string };
+    now: Date;
+  },
+  apply: (before: Delivery) => Delivery,
+): Promise<void> {
+  const { origin, cause, now } = event;
+  if (cause.service !== 'referrals' || cause.type !== 'ReferralUser') return;
+  const user = await lockUser(tx, origin.workspaceId, ReferralUserId.parse(cause.id));
+  if (user) await settle(tx, origin, { before: user, after: apply(user), now });
+}
+
+/** Connections said no for good: the sign-up stays, parked with the reason. */
+export const createOnRefused =
+  ({ now }: { now: () => Date }): OnRefused<Tables> =>
+  async (tx, { workspaceId, body }, refusal) => {
+    const command = WriteCommand.parse(body);
+    const user = await lockUser(tx, workspaceId, ReferralUserId.parse(command.cause.id));
+    if (!user) return;
+    const after = {
+      ...user,
+      delivery_state: 'PARKED',
+      delivery_reason: ReasonCode.safeParse(refusal.detail.reason).data ?? 'handler_failed',
+      delivery_fix: fixOfRefused(refusal.detail.fix),
+    } as const;
+    const { actor, correlationId } = command;
+    const origin = { workspaceId, actor, correlationId };
+    await settle(tx, origin, { before: user, after, now: now() });
+  };

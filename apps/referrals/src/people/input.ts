@@ -1,0 +1,41 @@
+import { CampaignId, FieldCode, ReferralUserId } from '@manifold/contracts';
+import { z } from 'zod';
+
+const SignUpInput = z.object({
+  campaignId: CampaignId,
+  email: z.string().trim().pipe(z.email().max(254)),
+  firstName: z.string().trim().min(1).max(255),
+  lastName: z
+    .string()
+    .trim()
+    .max(255)
+    .nullish()
+    .transform((name) => name || null),
+  attributes: z
+    .array(z.object({ key: FieldCode, value: z.string().max(5_000) }))
+    .max(50)
+    .nullish()
+    .transform((attributes) => attributes ?? []),
+  referredByCode: z
+    .string()
+    .trim()
+    .max(64)
+    .nullish()
+    .transform((code) => code || null),
+  isTest: z
+    .boolean()
+    .nullish()
+    .transform((isTest) => isTest ?? false),
+  idempotencyKey: z.string().min(1).max(200).nullish(),
+});
+export type SignUpInput = z.output<typeof SignUpInput>;
+
+export const SignUpArguments = z.object({ input: SignUpInput });
+
+const RetryInput = z.object({
+  referralUserId: ReferralUserId,
+  idempotencyKey: z.string().min(1).max(200).nullish(),
+});
+export type RetryInput = z.output<typeof RetryInput>;
+
+export const RetryArguments = z.object({ input: RetryInput });

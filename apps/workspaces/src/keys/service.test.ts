@@ -1,0 +1,122 @@
+import { createTestDatabase, silentLog as log, startTestNats } from '@manifold/testing';
+import { afterAll, describe, expect, test } from 'vitest';
+import { rootKey, startService } from '../fixtures/service.ts';
+import { createKey, createSteps } from '../fixtures/steps.ts';
+import { migrations } from '../migrations/index.ts';
+import type { Tables } from '../store.ts';
+import { acrossWorkspaces } from '@manifold/database';
+import { WorkspaceId } from '@manifold/contracts';
+
+const { db, drop } = await createTestDatabase<Tables>(migrations);
+const { nats, stop: stopNats } = await startTestNats();
+const client = await startService({ db, nats, log });
+const { identify, query, mutate } = client;
+const { createSecondWorkspace, createWith, invite, inviteWith, listEvents, viewer } = createSteps({
+  db,
+  client,
+});
+
+afterAll(async () => {
+  await client.stop();
+  await stopNats();
+  await drop();
+});
+
+describe('keys', () => {
+  test('a key is shown once and kept only as a hash', async () => {
+    const { key, apiKey } = (await mutate(rootKey, createKey, { name: 'for the shop' }))
+      .createApiKey;
+
+    expect(key).toMatch(/^mf_[\w-]{40,}$/);
+    expect(apiKey.prefix).toBe(key.slice(0, 10));
+    expect((await viewer(key)).user.email).toBe('olivia@example.com');
+    const rows = await acrossWorkspaces(db, (tx) => tx.selectFrom('api_key').selectAll().execute());
+    expect(rows.map(({ prefix }) => prefix)).toContain(apiKey.prefix);
+    expect(JSON.stringify(rows)).not.toContain(key);
+    expect(
+      JSON.stringify(await query(rootKey, '{ apiKeys { nodes { id name prefix } } }')),
+    ).not.toContain(key);
+  });
+
+  test('a repeated creation returns the same key record, and the secret no more', async () => {
+    const input = { name: 'once', idempotencyKey: 'create-once' };
+
+    const one = (await mutate(rootKey, createKey, input)).createApiKey;
+    const two = (await mutate(rootKey, createKey, input)).createApiKey;
+
+    expect(two.apiKey.id).toBe(one.apiKey.id);
+    expect(two.key).toBeNull();
+  });
+
+  test('a revoked key says that it was revoked, and revoking it again changes nothing', async () => {
+    const { key, apiKey } = (await mutate(rootKey, createKey, { name: 'short' })).createApiKey;
+    const revoke = 'revokeApiKey(input: $input) { apiKey { revokedAt } }';
+
+    await mutate(rootKey, ['RevokeApiKeyInput', revoke], { apiKeyId: apiKey.id });
+    await mutate(rootKey, ['RevokeApiKeyInput', revoke], { apiKeyId: apiKey.id });
+
+    await expect(identify(key)).rejects.toMatchObject({ detail: { reason: 'key_revoked' } });
+    const events = await listEvents('workspaces.api_key_revoked.v1');
+    expect(events.filter((event) => event.key === apiKey.id)).toHaveLength(1);
+  });
+
+  test('an unknown key is refused without a hint', async () => {
+    await expect(identify('mf_never-made')).rejects.toMatchObject({
+      kind: 'unauthenticated',
+      detail: { reason: 'not_signed_in' },
+    });
+  });
+});
+
+describe('several workspaces', () => {
+  test('the one who makes a workspace owns it and enters it with the same key', async () => {
+    const made = await createSecondWorkspace('Second');
+
+    const there = await viewer(rootKey, made);
+    expect(there).toMatchObject({ role: 'OWNER', workspace: { id: made, name: 'Second' } });
+    const names = there.workspaces.map(({ name }: { name: string }) => name);
+    expect(names).toEqual(expect.arrayContaining(['Main', 'Second']));
+  });
+
+  test('a repeated creation by idempotency key is the same workspace', async () => {
+    const one = await createSecondWorkspace('Third', 'third');
+    expect(await createSecondWorkspace('Third', 'third')).toBe(one);
+  });
+
+  test('a workspace the key does not open is refused like one that never was', async () => {
+    const outsider = await invite(await createSecondWorkspace('Closed'), 'outsider@example.com');
+    const { workspaceId } = await identify(rootKey);
+
+    const closed = await identify(outsider.key, workspaceId).catch((error: unknown) => error);
+    const never = await identify(outsider.key, nowhere).catch((error: unknown) => error);
+    expect(closed).toMatchObject({ detail: { reason: 'workspace_not_chosen' } });
+    expect(closed).toEqual(never);
+  });
+
+  test('an owner cannot enter the workspaces of a person by inviting that person', async () => {
+    const victim = await invite(await createSecondWorkspace('Attacked'), 'victim@example.com');
+    const own = await createWith(victim.selfMade, 'Private');
+    expect((await identify(victim.selfMade, own)).workspaceId).toBe(own);
+
+    const attacker = await invite(
+      await createSecondWorkspace('Lair'),
+      'attacker@example.com',
+      'OWNER',
+    );
+    const lair = (await identify(attacker.selfMade)).workspaceId;
+    const trap = await inviteWith(attacker.selfMade, {
+      email: 'victim@example.com',
+      role: 'OWNER',
+    });
+    const trapped = await identify(trap.key, own).catch((error: unknown) => error);
+
+    expect((await identify(trap.key)).workspaceId).toBe(lair);
+    expect(trapped).toMatchObject({ detail: { reason: 'workspace_not_chosen' } });
+    // nor with a key that the planted key makes for itself
+    const second = (await mutate(trap.key, createKey, { name: 'second' })).createApiKey.key;
+    await expect(identify(second, own)).rejects.toMatchObject({ kind: 'unauthenticated' });
+    expect((await viewer(trap.key)).workspaces.map(({ id }: { id: string }) => id)).toEqual([lair]);
+  });
+});
+
+const nowhere = WorkspaceId.parse(`ws_${'0'.repeat(32)}`);

@@ -1,0 +1,271 @@
+import { CampaignSaved, type CampaignId, MessageParked, subjectOf } from '@manifold/contracts';
+import { acrossWorkspaces, newId, withWorkspace } from '@manifold/database';
+import { Refusal } from '@manifold/errors';
+import { createTestDatabase, eventually, silentLog as log, startTestNats } from '@manifold/testing';
+import { EventId } from '@manifold/contracts';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { sql } from 'kysely';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { consume } from './consume.ts';
+import {
+  migrations,
+  newCampaign,
+  note,
+  notesOf,
+  type Tables,
+  workspaceId,
+} from './fixtures/notes.ts';
+import { type Handler, on, onPrepared, RETRY_DELAYS_MS } from './handle.ts';
+import { ensureStream } from './streams.ts';
+
+const { db, drop } = await createTestDatabase<Tables>(migrations);
+const broker = await startTestNats();
+const { nats } = broker;
+const service = 'contacts';
+
+/** Campaigns whose events fail, and how. */
+const failing = new Map<string, Error>();
+const handler: Handler<Tables> = on(
+  CampaignSaved,
+  async (tx, { payload }) => {
+    const failure = failing.get(payload.campaignId);
+    // fails after it wrote, so that a trace would show
+    await note(tx, payload.campaignId, payload.state);
+    if (failure) throw failure;
+  },
+  { keyOf: ({ payload }) => payload.campaignId },
+);
+
+let stop = async () => {};
+const start = async (handlers = [handler]) => {
+  stop = await consume({ db, nats, service, handlers, log });
+};
+
+beforeAll(() => ensureStream(nats, 'referrals'));
+afterEach(() => stop());
+afterAll(async () => {
+  await broker.stop();
+  await drop();
+});
+
+describe('an event', () => {
+  test('is handled once, however often it arrives', async () => {
+    await start();
+    const campaign = newCampaign();
+    const id = await send(campaign, 'OPEN');
+    await send(campaign, 'OPEN', { id, msgID: 'another' });
+    await send(campaign, 'PAUSED');
+
+    await eventually(async () => expect(await notesOf(db, campaign)).toEqual(['OPEN', 'PAUSED']));
+    await everythingAcknowledged();
+  });
+
+  test('is handled in the order of its key, beside other keys', async () => {
+    const campaigns = Array.from({ length: 5 }, newCampaign);
+    for (const state of ['DRAFT', 'OPEN', 'PAUSED'] as const) {
+      for (const campaign of campaigns) await send(campaign, state);
+    }
+    await start();
+
+    for (const campaign of campaigns) {
+      await eventually(async () =>
+        expect(await notesOf(db, campaign)).toEqual(['DRAFT', 'OPEN', 'PAUSED']),
+      );
+    }
+  });
+
+  test('sent while the service is away is handled when it is back', async () => {
+    const campaign = newCampaign();
+    await send(campaign, 'OPEN');
+    await start();
+
+    await eventually(async () => expect(await notesOf(db, campaign)).toEqual(['OPEN']));
+  });
+
+  test('arrives also after the broker was away', async () => {
+    await start();
+    await broker.kill();
+    await broker.restart();
+    const campaign = newCampaign();
+    await send(campaign, 'OPEN');
+
+    await eventually(async () => expect(await notesOf(db, campaign)).toEqual(['OPEN']), {
+      timeoutMs: 15_000,
+    });
+  });
+
+  test('that nobody here knows is refused, and does not stop the others', async () => {
+    await start();
+    const campaign = newCampaign();
+    await jetstream(nats).publish(subjectOf(CampaignSaved.name, workspaceId), 'not an event');
+    await send(campaign, 'OPEN');
+
+    await eventually(async () => expect(await notesOf(db, campaign)).toEqual(['OPEN']));
+    await everythingAcknowledged();
+  });
+});
+
+describe('an event that fails', () => {
+  test('waits in Postgres with what follows it, and holds up nobody else', async () => {
+    await start();
+    const [bad, good] = [newCampaign(), newCampaign()];
+    failing.set(bad, new Error('not now'));
+    await send(bad, 'DRAFT');
+    await send(bad, 'OPEN');
+    await send(good, 'OPEN');
+
+    await eventually(async () => expect(await notesOf(db, good)).toEqual(['OPEN']));
+    await eventually(async () => expect(await waitingOf(bad)).toEqual(['DRAFT', 'OPEN']));
+    await everythingAcknowledged();
+    expect(await notesOf(db, bad)).toEqual([]);
+
+    failing.delete(bad);
+    await hurry(bad);
+    await eventually(async () => expect(await notesOf(db, bad)).toEqual(['DRAFT', 'OPEN']));
+    expect(await waitingOf(bad)).toEqual([]);
+  });
+
+  test('every time is parked in the end, with its cause, and lets the next one through', async () => {
+    await start();
+    const bad = newCampaign();
+    failing.set(bad, new TypeError('secret value'));
+    const id = await send(bad, 'DRAFT');
+    for (const _ of RETRY_DELAYS_MS) {
+      await eventually(async () => expect(await isWaiting(id)).toBe(true));
+      await hurry(bad);
+    }
+
+    const letter = await eventually(() => deadLetter(id));
+    expect(letter).toMatchObject({
+      name: CampaignSaved.name,
+      reason: 'handler_failed',
+      cause: 'TypeError',
+      attempts: RETRY_DELAYS_MS.length + 1,
+    });
+    expect(await outgoing(id)).toMatchObject({
+      name: MessageParked[service].name,
+      payload: { messageId: id, reason: 'handler_failed' },
+    });
+    failing.delete(bad);
+    await send(bad, 'OPEN');
+    await eventually(async () => expect(await notesOf(db, bad)).toEqual(['OPEN']));
+  }, 40_000);
+
+  test('for a reason that will not change is parked at once', async () => {
+    await start();
+    const bad = newCampaign();
+    failing.set(bad, new Refusal('conflict', 'never', { reason: 'invalid_input' }));
+    const id = await send(bad, 'OPEN');
+
+    expect(await eventually(() => deadLetter(id))).toMatchObject({ attempts: 1 });
+    expect(await waitingOf(bad)).toEqual([]);
+  });
+
+  test('because its payload does not fit the contract is parked as unreadable', async () => {
+    await start();
+    const id = await send(newCampaign(), 'CLOSED' as 'OPEN');
+    expect(await eventually(() => deadLetter(id))).toMatchObject({ reason: 'message_unreadable' });
+  });
+
+  test('and comes again from the broker keeps its count of tries', async () => {
+    await start();
+    const bad = newCampaign();
+    failing.set(bad, new Error('not now'));
+    const id = await send(bad, 'OPEN');
+    await eventually(async () => expect(await attemptsOf(id)).toBe(1));
+    await send(bad, 'OPEN', { id, msgID: 'again' });
+    await everythingAcknowledged();
+
+    expect(await attemptsOf(id)).toBeGreaterThan(0);
+  });
+});
+
+test('what a handler reads beforehand is read outside its transaction', async () => {
+  const campaign = newCampaign();
+  const prepared = onPrepared<Tables, typeof CampaignSaved, string>(
+    CampaignSaved,
+    async ({ payload }) => `asked about ${payload.state}`,
+    (tx, { payload }, answer) => note(tx, payload.campaignId, answer),
+  );
+  await start([prepared]);
+  await send(campaign, 'OPEN');
+
+  await eventually(async () => expect(await notesOf(db, campaign)).toEqual(['asked about OPEN']));
+});
+
+interface Sent {
+  id?: EventId;
+  msgID?: string;
+}
+
+async function send(
+  campaignId: CampaignId,
+  state: 'DRAFT' | 'OPEN' | 'PAUSED',
+  { id = newId('ev', EventId), msgID = id }: Sent = {},
+): Promise<EventId> {
+  const { name } = CampaignSaved;
+  const envelope = {
+    ...{ id, name, workspaceId, occurredAt: '2026-03-01T00:00:00Z', correlationId: 'test' },
+    actor: { kind: 'service', id: 'referrals' },
+    payload: { campaignId, state },
+  };
+  await jetstream(nats).publish(subjectOf(name, workspaceId), JSON.stringify(envelope), { msgID });
+  return id;
+}
+
+const everythingAcknowledged = () =>
+  eventually(async () => {
+    const manager = await jetstreamManager(nats);
+    const info = await manager.consumers.info('referrals', service);
+    expect({ pending: info.num_pending, unacknowledged: info.num_ack_pending }).toEqual({
+      pending: 0,
+      unacknowledged: 0,
+    });
+  });
+
+const inWorkspace = <Row>(query: ReturnType<typeof sql<Row>>) =>
+  withWorkspace(db, workspaceId, async (tx) => (await query.execute(tx)).rows);
+
+const waitingOf = async (key: string) =>
+  (
+    await inWorkspace(
+      sql<{
+        state: string;
+      }>`select body->'payload'->>'state' as state from inbox_waiting where key = ${key} order by id`,
+    )
+  ).map(({ state }) => state);
+
+const attemptsOf = async (id: string) =>
+  (
+    await inWorkspace(
+      sql<{ attempts: number }>`select attempts from inbox_waiting where event_id = ${id}`,
+    )
+  )[0]?.attempts;
+
+/** True while the event rests between two tries, for at least a while. */
+const isWaiting = async (id: string) =>
+  (
+    await inWorkspace(sql`select 1 from inbox_waiting where event_id = ${id}
+    and not_before < now() + interval '59 seconds'`)
+  ).length > 0 ||
+  (await inWorkspace(sql`select 1 from inbox_waiting where event_id = ${id} and attempts = 4`))
+    .length > 0;
+
+const hurry = (key: string) =>
+  inWorkspace(sql`update inbox_waiting set not_before = now() where key = ${key}`);
+
+async function deadLetter(id: string) {
+  const [letter] = await inWorkspace(sql`select * from dead_letter where message_id = ${id}`);
+  if (!letter) throw new Error('no dead letter yet');
+  return letter;
+}
+
+const outgoing = (id: string) =>
+  acrossWorkspaces(db, async (tx) => {
+    const { body } = await tx
+      .selectFrom('outbox')
+      .select('body')
+      .where('key', '=', id)
+      .executeTakeFirstOrThrow();
+    return body;
+  });
