@@ -1,9 +1,15 @@
 import { answers, connectDatabase, migrateToLatest } from '@manifold/database';
-import { brokerAnswers, connectNats, consume, ensureStream, startRelay } from '@manifold/messaging';
+import {
+  brokerAnswers,
+  connectNats,
+  consumeInBatches,
+  ensureStream,
+  startRelay,
+} from '@manifold/messaging';
 import { runService, startHttp } from '@manifold/service';
 import { createSubgraph, readPublicKey } from '@manifold/subgraph';
 import { config } from './config.ts';
-import { createConsumers } from './ledger/consumers.ts';
+import { createBatch } from './ledger/consumers.ts';
 import { createResolvers } from './ledger/resolvers.ts';
 import { createLoaders } from './loaders.ts';
 import { migrations } from './migrations/index.ts';
@@ -23,7 +29,7 @@ await runService(service, async ({ log, onStop }) => {
   onStop(() => nats.drain());
   await ensureStream(nats, service);
   onStop(startRelay({ db, nats, log }));
-  onStop(await consume({ db, nats, service, handlers: createConsumers(), log }));
+  onStop(await consumeInBatches({ db, nats, service, batch: createBatch(), log }));
 
   const subgraph = await createSubgraph({
     service,

@@ -15,7 +15,7 @@ import {
   WorkspaceId,
 } from '@manifold/contracts';
 import { acrossWorkspaces, newId } from '@manifold/database';
-import { consume } from '@manifold/messaging';
+import { consumeInBatches } from '@manifold/messaging';
 import { startHttp } from '@manifold/service';
 import { createSubgraph, IDENTITY_HEADER, signIdentity } from '@manifold/subgraph';
 import { createTestDatabase, eventually, silentLog as log, startTestNats } from '@manifold/testing';
@@ -23,7 +23,7 @@ import { jetstream } from '@nats-io/jetstream';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { createConsumers } from './ledger/consumers.ts';
+import { createBatch } from './ledger/consumers.ts';
 import { createResolvers } from './ledger/resolvers.ts';
 import { createLoaders } from './loaders.ts';
 import { migrations } from './migrations/index.ts';
@@ -33,7 +33,7 @@ const service = 'audit';
 const { db, ownerDb, drop } = await createTestDatabase<Tables>(migrations);
 const { nats, stop: stopNats } = await startTestNats();
 const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-const stopConsuming = await consume({ db, nats, service, handlers: createConsumers(), log });
+const stopConsuming = await consumeInBatches({ db, nats, service, batch: createBatch(), log });
 const subgraph = await createSubgraph({
   service,
   schemaFiles: [new URL('./ledger/schema.graphql', import.meta.url)],

@@ -37,14 +37,16 @@ const calls: Record<string, { call: (tx: Db) => Promise<unknown>; inB: unknown; 
     inB: [],
     inA: [expect.objectContaining({ id: entry.id })],
   },
-  insertEntry: {
-    call: (tx) => ledger.insertEntry(tx, { ...entry, ...makeIds() }, ['x']),
+  insertLines: {
+    call: (tx) => ledger.insertLines(tx, [{ entry: { ...entry, ...makeIds() }, subjects: ['x'] }]),
     inB: 'refused',
     inA: undefined,
   },
 };
 
-beforeAll(() => withWorkspace(db, a, (tx) => ledger.insertEntry(tx, entry, [entry.target_id])));
+beforeAll(() =>
+  withWorkspace(db, a, (tx) => ledger.insertLines(tx, [{ entry, subjects: [entry.target_id] }])),
+);
 
 test.each(Object.keys(calls))('%s reaches nothing from another workspace', async (name) => {
   const { call, inA, inB } = calls[name] ?? { call: async () => 'missing', inA: 0, inB: 0 };

@@ -9,6 +9,7 @@ import {
 import { startHttp } from '@manifold/service';
 import { createSubgraph, readPublicKey } from '@manifold/subgraph';
 import type { Logger } from 'pino';
+import { requireRightKey } from './accounts/key-check.ts';
 import type { Config } from './config.ts';
 import { connectPipedrive } from './pipedrive.ts';
 import { migrations } from './migrations/index.ts';
@@ -45,6 +46,7 @@ export async function startConnections(options: {
 
   const accounts = connectPipedrive(env, { db, log, now });
   const { vault, access } = accounts;
+  await requireRightKey(accounts);
   onStop(startUpkeep(accounts));
 
   const sending = { db, vault, now, log, settleMs: env.SETTLE_MS };

@@ -108,6 +108,7 @@ const calls: Record<string, Call> = {
       pipedrive_user_id: '9',
       webhook_path_hash: 'hash-9',
     }),
+  findAnyConnection: (tx) => accounts.findAnyConnection(tx),
   findConnection: (tx) => accounts.findConnection(tx, id),
   lockConnection: (tx) => accounts.lockConnection(tx, id),
   listConnections: (tx) => accounts.listConnections(tx, { filter: {}, page, newestFirst: false }),

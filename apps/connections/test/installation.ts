@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { ApiKeyId, type Role, UserId, WorkspaceId } from '@manifold/contracts';
@@ -43,33 +43,12 @@ export async function startInstallation(ground: Ground) {
   const { sandbox } = ground;
   const port = ground.env?.PORT ?? (await findPort());
   const publicUrl = `http://127.0.0.1:${port}`;
-  const redirectUrl = `${publicUrl}/oauth/callback`;
+  const redirectUrl = ground.env?.PIPEDRIVE_REDIRECT_URL ?? `${publicUrl}/oauth/callback`;
   const control = createControl(sandbox.controlUrl);
   await control('POST', '/apps', { ...app, name: 'Test', redirectUris: [redirectUrl], scopes });
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-  const env: Config = {
-    DATABASE_URL: ground.urls.appUrl,
-    DATABASE_OWNER_URL: ground.urls.ownerUrl,
-    NATS_URL: ground.natsUrl,
-    HOST: '127.0.0.1',
-    IDENTITY_PUBLIC_KEY: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
-    MASTER_KEY: Buffer.alloc(32, 7),
-    PUBLIC_URL: publicUrl,
-    PIPEDRIVE_CLIENT_ID: app.clientId,
-    PIPEDRIVE_CLIENT_SECRET: app.clientSecret,
-    PIPEDRIVE_REDIRECT_URL: redirectUrl,
-    PIPEDRIVE_OAUTH_URL: sandbox.url,
-    PIPEDRIVE_API_DOMAINS: [sandbox.url],
-    PIPEDRIVE_API_TOKEN_DOMAIN: sandbox.url,
-    RETURN_URLS: ['https://shop.example/after'],
-    API_PLAN: 'ultimate',
-    API_SEATS: undefined,
-    API_DAILY_TOKENS: undefined,
-    SETTLE_MS: 500,
-    ...ground.env,
-    PORT: port,
-  };
-  const resources = new AsyncDisposableStack();
+  const env = envOf(ground, { port, publicUrl, redirectUrl, publicKey });
+  await using resources = new AsyncDisposableStack();
   const onStop = (release: () => unknown) => resources.defer(async () => void (await release()));
   const { log, now } = ground;
   await startConnections({ env, log, onStop, ...(now === undefined ? {} : { now }) });
@@ -89,6 +68,7 @@ export async function startInstallation(ground: Ground) {
     });
     return JSON.parse(await response.text());
   };
+  const held = resources.move();
   return {
     publicUrl,
     redirectUrl,
@@ -96,7 +76,36 @@ export async function startInstallation(ground: Ground) {
     control,
     graph,
     consent: createConsent(sandbox.url),
-    stop: () => resources.disposeAsync(),
+    stop: () => held.disposeAsync(),
+  };
+}
+
+function envOf(
+  { urls, natsUrl, sandbox, env }: Ground,
+  own: { port: number; publicUrl: string; redirectUrl: string; publicKey: KeyObject },
+): Config {
+  const { port, publicUrl, redirectUrl, publicKey } = own;
+  return {
+    DATABASE_URL: urls.appUrl,
+    DATABASE_OWNER_URL: urls.ownerUrl,
+    NATS_URL: natsUrl,
+    HOST: '127.0.0.1',
+    IDENTITY_PUBLIC_KEY: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    MASTER_KEY: Buffer.alloc(32, 7),
+    PUBLIC_URL: publicUrl,
+    PIPEDRIVE_CLIENT_ID: app.clientId,
+    PIPEDRIVE_CLIENT_SECRET: app.clientSecret,
+    PIPEDRIVE_REDIRECT_URL: redirectUrl,
+    PIPEDRIVE_OAUTH_URL: sandbox.url,
+    PIPEDRIVE_API_DOMAINS: [sandbox.url],
+    PIPEDRIVE_API_TOKEN_DOMAIN: sandbox.url,
+    RETURN_URLS: ['https://shop.example/after'],
+    API_PLAN: 'ultimate',
+    API_SEATS: undefined,
+    API_DAILY_TOKENS: undefined,
+    SETTLE_MS: 500,
+    ...env,
+    PORT: port,
   };
 }
 
@@ -130,7 +139,8 @@ function createConsent(pipedriveUrl: string) {
   };
 }
 
-async function findPort(): Promise<number> {
+/** A port nothing listens on now. */
+export async function findPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -5,7 +5,6 @@ import {
   FieldMappingId,
   GetMapping,
   type MappingSource,
-  type MergePolicy,
   type PipedriveRecord,
   ReadReceipts,
   ReadRecords,
@@ -16,110 +15,8 @@ import { Refusal } from '@manifold/errors';
 import { respondTo, respondWithPages, serveRequests } from '@manifold/messaging';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
+import { sourceOf } from './records.fixture.ts';
 import type { SyncedObject } from './store.ts';
-
-const T0 = Date.parse('2026-01-01T00:00:00Z');
-export const INDUSTRY = 'a'.repeat(40);
-export const BUDGET = 'b'.repeat(40);
-
-/** `2026-01-01T00:00:00Z` and so many seconds. */
-export const at = (second: number): string => new Date(T0 + second * 1_000).toISOString();
-
-export const personOf = (
-  id: number,
-  changes: { name?: string; email?: string; organization?: number | null; second?: number } = {},
-): PipedriveRecord => ({
-  object: 'person',
-  id: String(id),
-  updateTime: at(changes.second ?? 0),
-  addTime: at(0),
-  deleted: false,
-  fields: {
-    name: changes.name ?? `Person ${String(id).padStart(5, '0')}`,
-    emails: [{ value: changes.email ?? `person${id}@Example.com`, label: 'work', primary: true }],
-    phones: [{ value: `+49 30 ${id}`, label: 'mobile', primary: true }],
-    org_id: changes.organization === undefined ? null : changes.organization,
-    [INDUSTRY]: 1 + (id % 2),
-    [BUDGET]: { value: id * 10, currency: 'EUR' },
-    secret_note: 'never asked for',
-  },
-});
-
-export const organizationOf = (id: number, second = 0): PipedriveRecord => ({
-  object: 'organization',
-  id: String(id),
-  updateTime: at(second),
-  addTime: at(0),
-  deleted: false,
-  fields: { name: `Organization ${id}`, website: `https://org${id}.example.com` },
-});
-
-const row = (id: string, source: object, target: object) => ({ id, source, target });
-
-/** A mapping of a few fields, with the given policy. */
-export const sourceOf = (policy: Partial<MergePolicy> = {}, more: object[] = []): MappingSource =>
-  GetMapping.answer.shape.source.parse({
-    direction: 'from_pipedrive',
-    policy: { existing: 'overwrite', ignoreEmpty: false, ...policy },
-    rows: [
-      row(
-        '1',
-        { object: 'person', field: 'name' },
-        { object: 'contact', field: 'name', type: 'text' },
-      ),
-      row(
-        '2',
-        { object: 'person', field: 'emails', part: 'primary' },
-        { object: 'contact', field: 'email', type: 'email' },
-      ),
-      row(
-        '3',
-        { object: 'person', field: 'emails' },
-        { object: 'contact', field: 'emails', type: 'email_list' },
-      ),
-      row(
-        '4',
-        { object: 'person', field: 'phones', part: 'primary' },
-        { object: 'contact', field: 'phone', type: 'phone' },
-      ),
-      row(
-        '5',
-        { object: 'person', field: INDUSTRY },
-        { object: 'contact', field: 'industry', type: 'option' },
-      ),
-      row(
-        '6',
-        { object: 'person', field: BUDGET },
-        { object: 'contact', field: 'budget', type: 'money' },
-      ),
-      row(
-        '7',
-        { object: 'organization', field: 'name' },
-        { object: 'account', field: 'name', type: 'text' },
-      ),
-      row(
-        '8',
-        { object: 'organization', field: 'website' },
-        { object: 'account', field: 'website', type: 'text' },
-      ),
-      ...more,
-    ],
-    catalogue: [
-      { object: 'person', code: 'name', name: 'Name', type: 'varchar', custom: false },
-      { object: 'person', code: 'emails', name: 'Email', type: 'emails', custom: false },
-      { object: 'person', code: 'phones', name: 'Phone', type: 'phones', custom: false },
-      {
-        ...{ object: 'person', code: INDUSTRY, name: 'Industry', type: 'enum', custom: true },
-        options: [
-          { id: 1, label: 'Retail' },
-          { id: 2, label: 'Farming' },
-        ],
-      },
-      { object: 'person', code: BUDGET, name: 'Budget', type: 'monetary', custom: true },
-      { object: 'organization', code: 'name', name: 'Name', type: 'varchar', custom: false },
-      { object: 'organization', code: 'website', name: 'Website', type: 'varchar', custom: false },
-    ],
-  });
 
 /** What connections and field-mapping would answer, over records held in memory. */
 export interface Neighbours {
@@ -140,6 +37,8 @@ export interface Neighbours {
   counts: { known: boolean };
   keep(record: PipedriveRecord | null): WebhookReceiptId;
   stop: () => Promise<void>;
+  /** Answers again after a stop. */
+  restart: () => void;
 }
 
 export function startNeighbours(nats: NatsConnection, log: Logger): Neighbours {
@@ -157,13 +56,13 @@ export function startNeighbours(nats: NatsConnection, log: Logger): Neighbours {
       neighbours.receipts.set(id, record);
       return id;
     },
-    stop: serveRequests({
-      nats,
-      service: 'neighbours',
-      log,
-      responders: respondersOf(() => neighbours),
-    }),
+    stop: async () => undefined,
+    restart: () => {
+      const responders = respondersOf(() => neighbours);
+      neighbours.stop = serveRequests({ nats, service: 'neighbours', log, responders });
+    },
   };
+  neighbours.restart();
   return neighbours;
 }
 

@@ -1,14 +1,16 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { ApiKeyId, type Role, UserId, WorkspaceId } from '@manifold/contracts';
+import { WorkspaceId } from '@manifold/contracts';
 import { newId } from '@manifold/database';
 import { startHttp } from '@manifold/service';
-import { createSubgraph, IDENTITY_HEADER, signIdentity } from '@manifold/subgraph';
+import { createSubgraph } from '@manifold/subgraph';
 import { createTestDatabase, eventually, silentLog, startTestNats } from '@manifold/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createAsker } from './graph.fixture.ts';
 import { createLoaders } from './loaders.ts';
 import { createMappings } from './mappings/commands.ts';
 import { migrations } from './migrations/index.ts';
-import { organizationOf, personOf, startNeighbours } from './neighbours.fixture.ts';
+import { startNeighbours } from './neighbours.fixture.ts';
+import { organizationOf, personOf } from './records.fixture.ts';
 import { startSyncWorker } from './pages/worker.ts';
 import type { Tables } from './store.ts';
 import { createResolvers, schemaFiles } from './subgraph.ts';
@@ -30,8 +32,8 @@ const subgraph = await createSubgraph({
 });
 const routes = { '/graphql': subgraph.handler };
 const http = await startHttp({ host: '127.0.0.1', port: 0, routes, checks: {}, log: silentLog });
-const workspaceId = newId('ws', WorkspaceId);
 const strangers = newId('ws', WorkspaceId);
+const { ask, walk } = createAsker({ privateKey, port: http.port });
 let dataSourceId = '';
 
 beforeAll(async () => {
@@ -263,30 +265,6 @@ const variable = (key: string, label: string, type: string, text: string) => ({
   ...{ number: null, options: null, money: null },
 });
 
-async function ask(
-  query: string,
-  variables: Record<string, unknown> = {},
-  { of = workspaceId, role = 'OWNER' }: { of?: WorkspaceId; role?: Role } = {},
-) {
-  const identity = {
-    ...{ workspaceId: of, userId: newId('us', UserId), role },
-    ...{ apiKeyId: newId('ak', ApiKeyId), entitlements: [] },
-  };
-  const body = JSON.stringify({ query, variables });
-  const signed = await signIdentity(identity, {
-    privateKey,
-    audience: 'contacts',
-    body,
-    correlationId: 'c',
-  });
-  const response = await fetch(`http://127.0.0.1:${http.port}/graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', [IDENTITY_HEADER]: signed },
-    body,
-  });
-  return JSON.parse(await response.text());
-}
-
 async function sync(): Promise<void> {
   const { data } = await ask(
     'mutation ($id: ID!) { startSync(input: { dataSourceId: $id }) { syncRun { id state } } }',
@@ -297,24 +275,4 @@ async function sync(): Promise<void> {
     const run = await ask('query ($id: ID!) { syncRun(id: $id) { state } }', { id });
     expect(run.data.syncRun.state).toBe('SUCCEEDED');
   });
-}
-
-/** The ids of all contacts, read in pages of seven. */
-async function walk(order: string, direction: 'forwards' | 'backwards'): Promise<string[]> {
-  const isForwards = direction === 'forwards';
-  const pages: string[][] = [];
-  let cursor: string | null = null;
-  for (;;) {
-    const place: string = isForwards ? `first: 7, after: $cursor` : `last: 7, before: $cursor`;
-    const { data } = await ask(
-      `query ($cursor: String) { contacts(${place}, ${order}) { nodes { id }
-        pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }`,
-      { cursor },
-    );
-    pages.push(data.contacts.nodes.map(({ id }: { id: string }) => id));
-    const { hasNextPage, hasPreviousPage, startCursor, endCursor } = data.contacts.pageInfo;
-    if (!(isForwards ? hasNextPage : hasPreviousPage))
-      return (isForwards ? pages : pages.toReversed()).flat();
-    cursor = isForwards ? endCursor : startCursor;
-  }
 }

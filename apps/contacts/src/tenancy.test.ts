@@ -1,12 +1,4 @@
-import {
-  AccountId,
-  ConnectionId,
-  ContactId,
-  DataSourceId,
-  FieldMappingId,
-  SyncRunId,
-  WorkspaceId,
-} from '@manifold/contracts';
+import { ContactId, DataSourceId, SyncRunId, type WorkspaceId } from '@manifold/contracts';
 import { acrossWorkspaces, newId, withWorkspace } from '@manifold/database';
 import { createTestDatabase } from '@manifold/testing';
 import { sql } from 'kysely';
@@ -16,18 +8,18 @@ import * as links from './links/store.ts';
 import * as lists from './lists/store.ts';
 import * as mappings from './mappings/store.ts';
 import { migrations } from './migrations/index.ts';
-import { sourceOf } from './neighbours.fixture.ts';
 import * as runs from './runs/store.ts';
 import * as sources from './sources/store.ts';
-import type { Db, RecordLink, Tables } from './store.ts';
+import type { Db, Tables } from './store.ts';
+import { everythingIn, makeTenant } from './tenant.fixture.ts';
 
 const now = new Date('2026-03-01T12:00:00Z');
 const later = new Date('2026-03-01T13:00:00Z');
 const { db, ownerDb, drop } = await createTestDatabase<Tables>(migrations);
 afterAll(drop);
 
-const a = makeTenant();
-const b = makeTenant();
+const a = makeTenant(now);
+const b = makeTenant(now);
 const page = { limit: 10, backwards: false, cursor: undefined };
 const list = { page, filter: {}, order: { field: 'NAME', direction: 'ASC' } } as const;
 const scope = { workspaceId: a.id, dataSourceId: a.source.id, object: 'person' } as const;
@@ -276,100 +268,6 @@ test('every key and index of ours begins with the workspace', async () => {
       ('data_source', 'mapping_copy', 'sync_run', 'contact', 'account', 'record_link')
       and attname <> 'workspace_id'`.execute(ownerDb);
   expect(rows).toEqual([]);
-});
-
-function makeTenant() {
-  const id = newId('ws', WorkspaceId);
-  const [sourceId, mappingId] = [newId('ds', DataSourceId), newId('fm', FieldMappingId)];
-  const [connectionId, contactId] = [newId('cn', ConnectionId), newId('ct', ContactId)];
-  const [accountId, waitingId] = [newId('ac', AccountId), newId('ct', ContactId)];
-  const at = { workspace_id: id, created_at: now, updated_at: now };
-  const named = { name: 'N', name_sort: 'n', values: '{}', origins: '{}' };
-  const contact = { ...at, ...named, id: contactId, email: 'a@b.c', phone: '', account_id: null };
-  const link: RecordLink = {
-    ...{
-      workspace_id: id,
-      data_source_id: sourceId,
-      connection_id: connectionId,
-      object: 'person',
-    },
-    ...{ pipedrive_id: '1', entity_id: contactId, update_time: now, webhook_ms: null },
-    ...{ mapping_version: 1, awaited_organization: null, deleted_at: null },
-  };
-  return {
-    id,
-    source: {
-      ...{ ...at, id: sourceId, name: 'S', connection_id: connectionId, company_domain: 'acme' },
-      ...{ mapping_id: mappingId, mapping_version: 1, state: 'ACTIVE' as const },
-    },
-    copy: {
-      ...{ workspace_id: id, mapping_id: mappingId, version: 1, hash: 'h', fetched_at: now },
-      source: JSON.stringify(sourceOf()),
-    },
-    run: {
-      ...{ workspace_id: id, id: newId('sr', SyncRunId), data_source_id: sourceId },
-      ...{
-        kind: 'INITIAL' as const,
-        state: 'WAITING' as const,
-        mapping_version: 1,
-        updated_since: null,
-      },
-      ...{
-        object: 'person' as const,
-        cursor: null,
-        counts: '{}',
-        done: 0,
-        total: null,
-        samples: '[]',
-      },
-      ...{
-        cost_tokens: 0,
-        reason: null,
-        attempts: 0,
-        not_before: new Date(0),
-        lease_id: 'mine',
-        lease_until: null,
-      },
-      ...{ actor: JSON.stringify({ kind: 'service', id: 'x' }), correlation_id: 'c' },
-      ...{ created_at: now, started_at: null, ended_at: null },
-    },
-    account: { ...at, ...named, id: accountId },
-    contact,
-    waiting: { ...contact, id: waitingId, email: '' },
-    person: link,
-    organization: {
-      ...link,
-      object: 'organization' as const,
-      pipedrive_id: '5',
-      entity_id: accountId,
-    },
-    waiter: { ...link, pipedrive_id: '3', entity_id: waitingId, awaited_organization: '6' },
-  };
-}
-
-const everythingIn = async (tx: Db, workspaceId: string) => ({
-  sources: (
-    await sql`select * from data_source where workspace_id = ${workspaceId} order by id`.execute(tx)
-  ).rows,
-  copies: (
-    await sql`select * from mapping_copy where workspace_id = ${workspaceId} order by version`.execute(
-      tx,
-    )
-  ).rows,
-  runs: (
-    await sql`select * from sync_run where workspace_id = ${workspaceId} order by id`.execute(tx)
-  ).rows,
-  contacts: (
-    await sql`select * from contact where workspace_id = ${workspaceId} order by id`.execute(tx)
-  ).rows,
-  accounts: (
-    await sql`select * from account where workspace_id = ${workspaceId} order by id`.execute(tx)
-  ).rows,
-  links: (
-    await sql`select * from record_link where workspace_id = ${workspaceId} order by object, pipedrive_id`.execute(
-      tx,
-    )
-  ).rows,
 });
 
 const everythingOf = (workspaceId: WorkspaceId) =>

@@ -14,7 +14,7 @@ import { captureLog, createTestDatabase, eventually, startTestNats } from '@mani
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import type { z } from 'zod';
 import { row, rows } from '../test/neighbours.ts';
-import { LAUNCH, ONE_USER, RETRY, SAVE, SIGN_UP } from '../test/operations.ts';
+import { LAUNCH, RETRY, SAVE } from '../test/operations.ts';
 import { startReferrals } from '../test/referrals.ts';
 import { migrations } from './migrations/index.ts';
 import type { Tables } from './store.ts';

@@ -55,9 +55,17 @@ export async function startReferrals({
     for (const release of stops.toReversed()) await release();
   };
 
+  const actions = createActions(graph, { name: 'Spring', connectionId, mappingId });
+  return { ...actions, workspaceId, connectionId, mappingId, neighbours, graph, stop };
+}
+
+type Graph = Awaited<ReturnType<typeof startGraph>>['graph'];
+
+/** What most tests do before they begin. */
+function createActions(graph: Graph, campaign: object) {
   /** A campaign that takes sign-ups. */
   async function openCampaign(settings: object = {}): Promise<string> {
-    const input = { name: 'Spring', connectionId, mappingId, ...settings };
+    const input = { ...campaign, ...settings };
     const { data } = await graph(SAVE, { input });
     const { id } = data.saveCampaign.campaign;
     await graph(LAUNCH, { input: { id } });
@@ -70,15 +78,5 @@ export async function startReferrals({
     return data.signUp;
   }
   const userOf = async (id: string) => (await graph(ONE_USER, { id })).data.referralUser;
-  return {
-    signUp,
-    userOf,
-    workspaceId,
-    connectionId,
-    mappingId,
-    neighbours,
-    graph,
-    openCampaign,
-    stop,
-  };
+  return { openCampaign, signUp, userOf };
 }

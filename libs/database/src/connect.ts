@@ -18,6 +18,8 @@ export function connectDatabase<Tables>(
   });
   // an idle client whose server went away emits here; the next query opens a new one
   pool.on('error', () => undefined);
+  // so does a client in use, beside failing its query
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
 }
 

@@ -1,14 +1,8 @@
-import {
-  EventEnvelopeHead,
-  type EventEnvelope,
-  ownerOf,
-  type ServiceName,
-} from '@manifold/contracts';
+import { ownerOf, type ServiceName } from '@manifold/contracts';
 import {
   AckPolicy,
   type ConsumerMessages,
   DeliverPolicy,
-  type JsMsg,
   jetstream,
   jetstreamManager,
 } from '@nats-io/jetstream';
@@ -16,20 +10,21 @@ import { type NatsConnection, nanos } from '@nats-io/transport-node';
 import type { Kysely } from 'kysely';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { type Handler, handleEvent } from './handle.ts';
+import type { Handler } from './handler.ts';
+import { type Batch, handlersOf, settleInBatches } from './in-batches.ts';
+import { settleInSeries } from './in-series.ts';
+import { ACK_WAIT_MS, type Settling } from './incoming.ts';
 import { ensureStream } from './streams.ts';
 import type { MessagingTables } from './tables.ts';
 import { startWaitingLoop } from './waiting.ts';
 
-const KEYS_AT_ONCE = 16;
 const BUFFERED = 64;
-const ACK_WAIT_MS = 30_000;
+const BUFFERED_FOR_BATCHES = 500;
 
-interface Consuming<Tables> {
+interface Following<Tables> {
   db: Kysely<Tables>;
   nats: NatsConnection;
   service: ServiceName;
-  handlers: readonly Handler<Tables>[];
   log: Logger;
 }
 
@@ -39,11 +34,38 @@ interface Consuming<Tables> {
  * its own key. Returns how to stop between messages.
  */
 export async function consume<Tables extends MessagingTables>(
-  options: Consuming<Tables>,
+  options: Following<Tables> & { handlers: readonly Handler<Tables>[] },
 ): Promise<() => Promise<void>> {
-  const byStream = Map.groupBy(options.handlers, ({ eventName }) => ownerOf(eventName));
-  const stops = [...byStream].map(([stream, handlers]) => follow({ ...options, stream, handlers }));
-  stops.push(startWaitingLoop(options));
+  const { handlers } = options;
+  return followAll(options, handlers, { settle: settleInSeries, buffered: BUFFERED });
+}
+
+/**
+ * Follows streams like `consume`, for events whose order does not matter: as many as have come are
+ * settled in one transaction. One that fails is kept in Postgres and tried again by itself.
+ */
+export async function consumeInBatches<Tables extends MessagingTables, Line>(
+  options: Following<Tables> & { batch: Batch<Tables, Line> },
+): Promise<() => Promise<void>> {
+  const { batch } = options;
+  const settle: Settle<Tables> = (settling, messages) =>
+    settleInBatches({ ...settling, batch }, messages);
+  return followAll(options, handlersOf(batch), { settle, buffered: BUFFERED_FOR_BATCHES });
+}
+
+type Settle<Tables> = (settling: Settling<Tables>, messages: ConsumerMessages) => Promise<void>;
+
+async function followAll<Tables extends MessagingTables>(
+  options: Following<Tables>,
+  handlers: readonly Handler<Tables>[],
+  { settle, buffered }: { settle: Settle<Tables>; buffered: number },
+): Promise<() => Promise<void>> {
+  const byStream = Map.groupBy(handlers, ({ eventName }) => ownerOf(eventName));
+  const stops = [...byStream].map(([stream, its]) => {
+    const byName = new Map(its.map((handler) => [handler.eventName, handler]));
+    return follow({ ...options, stream, handlers: byName, settle, buffered });
+  });
+  stops.push(startWaitingLoop({ ...options, handlers }));
   return async () => {
     await Promise.all(stops.map((stop) => stop()));
   };
@@ -51,9 +73,10 @@ export async function consume<Tables extends MessagingTables>(
 
 /** Follows one stream for ever: a lost consumer, stream or broker is made or waited for again. */
 function follow<Tables extends MessagingTables>(
-  options: Consuming<Tables> & { stream: string },
+  options: Settling<Tables> &
+    Following<Tables> & { stream: string; settle: Settle<Tables>; buffered: number },
 ): () => Promise<void> {
-  const { stream, service, log } = options;
+  const { stream, service, log, settle } = options;
   const stopping = new AbortController();
   let current: ConsumerMessages | undefined;
   const finished = (async () => {
@@ -61,7 +84,7 @@ function follow<Tables extends MessagingTables>(
       try {
         current = await openConsumer(options);
         if (stopping.signal.aborted) await current.close();
-        await settleAll(options, current);
+        await settle(options, current);
       } catch (error) {
         log.warn({ err: error, stream, service }, 'stream lost, following it again');
       }
@@ -79,18 +102,18 @@ async function openConsumer(options: {
   nats: NatsConnection;
   stream: string;
   service: string;
-  handlers: readonly { eventName: string }[];
+  handlers: ReadonlyMap<string, unknown>;
+  buffered: number;
 }): Promise<ConsumerMessages> {
-  const { nats, stream, service, handlers } = options;
+  const { nats, stream, service, handlers, buffered } = options;
   await ensureStream(nats, stream); // whoever starts first creates it
   const manager = await jetstreamManager(nats, { checkAPI: false });
-  const filters = handlers.map(({ eventName }) => `${eventName}.*`);
   const wanted = {
     ack_wait: nanos(ACK_WAIT_MS),
     max_ack_pending: 1_000,
     // no limit: giving up is decided in Postgres, where it is visible
     max_deliver: -1,
-    filter_subjects: filters,
+    filter_subjects: [...handlers.keys()].map((eventName) => `${eventName}.*`),
   };
   const existing = await manager.consumers.info(stream, service).catch(() => undefined);
   if (existing) await manager.consumers.update(stream, service, wanted);
@@ -103,77 +126,5 @@ async function openConsumer(options: {
     });
   }
   const consumer = await jetstream(nats).consumers.get(stream, service);
-  return consumer.consume({ max_messages: BUFFERED, abort_on_missing_resource: true });
-}
-
-async function settleAll<Tables extends MessagingTables>(
-  options: Consuming<Tables>,
-  messages: ConsumerMessages,
-): Promise<void> {
-  const tails = new Map<string, Promise<void>>();
-  const pending = new Set<JsMsg>();
-  // a message that waits for its turn must not run out of time
-  const heartbeat = setInterval(() => {
-    for (const message of pending) message.working();
-  }, ACK_WAIT_MS / 3);
-  try {
-    for await (const message of messages) {
-      const key = keyOf(options.handlers, message);
-      pending.add(message);
-      const tail = (tails.get(key) ?? Promise.resolve())
-        .then(() => settle(options, message))
-        .finally(() => {
-          pending.delete(message);
-          if (tails.get(key) === tail) tails.delete(key);
-        });
-      tails.set(key, tail);
-      if (tails.size >= KEYS_AT_ONCE) await Promise.race(tails.values());
-    }
-    await Promise.all(tails.values());
-  } finally {
-    clearInterval(heartbeat);
-  }
-}
-
-function readEnvelope(message: JsMsg): EventEnvelope | undefined {
-  try {
-    return EventEnvelopeHead.parse(message.json());
-  } catch {
-    return undefined;
-  }
-}
-
-function keyOf<Tables>(handlers: readonly Handler<Tables>[], message: JsMsg): string {
-  const event = readEnvelope(message);
-  const handler = handlers.find(({ eventName }) => eventName === event?.name);
-  try {
-    return event && handler ? `${event.workspaceId}|${handler.keyOf(event)}` : message.subject;
-  } catch {
-    return message.subject;
-  }
-}
-
-/** Every message ends acknowledged; one that Postgres could not take is delivered again. */
-async function settle<Tables extends MessagingTables>(
-  options: Consuming<Tables>,
-  message: JsMsg,
-): Promise<void> {
-  const { handlers, log, service, db } = options;
-  const event = readEnvelope(message);
-  const handler = handlers.find(({ eventName }) => eventName === event?.name);
-  if (!event || !handler) {
-    // never ours by subject: somebody published under our filter by hand
-    log.error({ subject: message.subject, seq: message.seq, service }, 'unknown message dropped');
-    return message.term();
-  }
-  try {
-    const body = message.string();
-    const key = keyOf(handlers, message);
-    const outcome = await handleEvent({ db, service, handler }, { event, key, body });
-    if (outcome === 'waiting') log.warn({ event: event.id, name: event.name }, 'event waits');
-    message.ack();
-  } catch (error) {
-    log.error({ err: error, event: event.id }, 'event not stored, the broker will bring it again');
-    message.nak(1_000);
-  }
+  return consumer.consume({ max_messages: buffered, abort_on_missing_resource: true });
 }

@@ -1,62 +1,10 @@
-import {
-  type EventDefinition,
-  type EventEnvelope,
-  EventId,
-  type ServiceName,
-  MessageParked,
-  type WorkspaceId,
-} from '@manifold/contracts';
+import { type EventEnvelope, EventId, type ServiceName, MessageParked } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
 import { isHopeless } from '@manifold/errors';
 import { type Kysely, sql, type Transaction } from 'kysely';
-import type { z } from 'zod';
+import type { Handler } from './handler.ts';
 import { publish } from './publish.ts';
 import type { MessagingTables } from './tables.ts';
-
-/** What a service does about one event. */
-export interface Handler<Tables> {
-  readonly eventName: string;
-  /** Values that keep their order: events with the same key are handled one after the other. */
-  readonly keyOf: (event: EventEnvelope) => string;
-  /** Reads what the event refers to, outside the transaction; may ask other services. */
-  readonly prepare: (event: unknown) => Promise<(tx: Transaction<Tables>) => Promise<void>>;
-}
-
-type EventOf<Definition extends EventDefinition> = z.infer<Definition['envelope']>;
-
-/** Pairs an event with what to do about it, in one transaction with the note that it was done. */
-export function on<Tables, Definition extends EventDefinition>(
-  definition: Definition,
-  react: (tx: Transaction<Tables>, event: EventOf<Definition>) => Promise<void>,
-  options: { keyOf?: (event: EventOf<Definition>) => string } = {},
-): Handler<Tables> {
-  return onPrepared(
-    definition,
-    async () => undefined,
-    (tx, event) => react(tx, event),
-    options,
-  );
-}
-
-/** As `on`, with a step before the transaction: what it returns is handed to `react`. */
-export function onPrepared<Tables, Definition extends EventDefinition, Prepared>(
-  definition: Definition,
-  prepare: (event: EventOf<Definition>) => Promise<Prepared>,
-  react: (tx: Transaction<Tables>, event: EventOf<Definition>, prepared: Prepared) => Promise<void>,
-  options: { keyOf?: (event: EventOf<Definition>) => string } = {},
-): Handler<Tables> {
-  // parsed by this very envelope before it is used
-  const parse = (event: unknown) => definition.envelope.parse(event) as EventOf<Definition>;
-  return {
-    eventName: definition.name,
-    keyOf: (event) => options.keyOf?.(parse(event)) ?? event.workspaceId,
-    prepare: async (unparsed) => {
-      const event = parse(unparsed);
-      const prepared = await prepare(event);
-      return (tx) => react(tx, event, prepared);
-    },
-  };
-}
 
 /** Pauses before a failed event is tried again; after the last it is parked. */
 export const RETRY_DELAYS_MS = [1_000, 5_000, 30_000, 120_000];
@@ -77,48 +25,68 @@ export async function handleEvent<Tables extends MessagingTables>(
   received: Received,
 ): Promise<'done' | 'waiting' | 'repeated'> {
   const { db, handler } = context;
-  const { event, key } = received;
-  if (await waitsBehindAnother(db, event.workspaceId, key)) {
-    await keepWaiting(db, received, { attempts: 0, cause: 'an earlier event of this key waits' });
-    return 'waiting';
-  }
   try {
-    return await runOnce(db, handler, event);
+    const outcome = await runOnce(db, handler, received);
+    if (outcome !== 'behind') return outcome;
   } catch (error) {
     await giveTime(context, received, { attempts: 1, error });
     return 'waiting';
   }
+  await keepWaiting(db, received, { attempts: 0, cause: 'an earlier event of this key waits' });
+  return 'waiting';
 }
 
-/** Runs the handler and notes the event as done, in one transaction; a repeat does nothing. */
-export async function runOnce<Tables extends MessagingTables>(
+/**
+ * Runs the handler and notes the event as done, in one transaction; a repeat does nothing, and so
+ * does an event whose key has an earlier one waiting.
+ */
+async function runOnce<Tables extends MessagingTables>(
   db: Kysely<Tables>,
   handler: Handler<Tables>,
-  event: EventEnvelope,
-): Promise<'done' | 'repeated'> {
+  { event, key }: Received,
+): Promise<'done' | 'repeated' | 'behind'> {
   const react = await handler.prepare(event);
   return withWorkspace(db, event.workspaceId, async (tx) => {
-    const { numAffectedRows } = await sql`insert into inbox (event_id, workspace_id)
-      values (${event.id}, ${event.workspaceId}) on conflict do nothing`.execute(tx);
-    if (numAffectedRows === 0n) return 'repeated';
-    await react(tx);
-    return 'done';
+    const state = await noteAsDone(tx, event, key);
+    if (state === 'fresh') await react(tx);
+    return state === 'fresh' ? 'done' : state;
   });
 }
 
-async function waitsBehindAnother<Tables>(
-  db: Kysely<Tables>,
-  workspaceId: WorkspaceId,
+/** One statement, because this runs for every event. */
+async function noteAsDone<Tables>(
+  tx: Transaction<Tables>,
+  event: EventEnvelope,
   key: string,
-) {
-  const { rows } = await withWorkspace(db, workspaceId, (tx) =>
-    sql`select 1 from inbox_waiting where workspace_id = ${workspaceId} and key = ${key} limit 1`.execute(
-      tx,
-    ),
-  );
-  return rows.length > 0;
+): Promise<'fresh' | 'repeated' | 'behind'> {
+  const { rows } = await sql<{ behind: boolean; fresh: boolean }>`
+    with earlier as (
+      select from inbox_waiting where workspace_id = ${event.workspaceId} and key = ${key} limit 1),
+    noted as (
+      insert into inbox (event_id, workspace_id) select ${event.id}, ${event.workspaceId}
+      where not exists (select from earlier) on conflict do nothing returning event_id)
+    select exists (select from earlier) as behind, exists (select from noted) as fresh`.execute(tx);
+  if (rows[0]?.behind === true) return 'behind';
+  return rows[0]?.fresh === true ? 'fresh' : 'repeated';
 }
 
+/** Tries the first waiting event of a key again, and takes it out of the line when it is done. */
+export async function runWaiting<Tables extends MessagingTables>(
+  db: Kysely<Tables>,
+  handler: Handler<Tables>,
+  event: EventEnvelope,
+): Promise<void> {
+  const react = await handler.prepare(event);
+  await withWorkspace(db, event.workspaceId, async (tx) => {
+    const { numAffectedRows } = await sql`insert into inbox (event_id, workspace_id)
+      values (${event.id}, ${event.workspaceId}) on conflict do nothing`.execute(tx);
+    if (numAffectedRows !== 0n) await react(tx);
+    await sql`delete from inbox_waiting
+      where workspace_id = ${event.workspaceId} and event_id = ${event.id}`.execute(tx);
+  });
+}
+
+/** An event the broker brings again while it waits keeps its place and its count of tries. */
 async function keepWaiting<Tables>(
   db: Kysely<Tables>,
   { event, key, body }: Received,
@@ -130,7 +98,8 @@ async function keepWaiting<Tables>(
       values (${event.id}, ${event.workspaceId}, ${event.name}, ${key}, ${body}, ${attempts},
         now() + ${delay}::int * interval '1 millisecond', ${cause})
       on conflict (workspace_id, event_id) do update set attempts = excluded.attempts,
-        not_before = excluded.not_before, last_error = excluded.last_error`.execute(tx),
+        not_before = excluded.not_before, last_error = excluded.last_error
+      where inbox_waiting.attempts < excluded.attempts`.execute(tx),
   );
 }
 

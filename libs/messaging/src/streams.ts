@@ -18,18 +18,31 @@ export const streamOf = (owner: string) => ({
   num_replicas: 1,
 });
 
+const CHECKED = [
+  'retention',
+  'storage',
+  'max_age',
+  'max_bytes',
+  'max_msg_size',
+  'discard',
+  'duplicate_window',
+] as const;
+
 /**
  * Makes sure a service's stream exists as defined. Whoever comes first creates it; a stream with
- * other settings is an error, because somebody edited it by hand.
+ * other settings is an error that names them, because somebody edited it by hand.
  */
 export async function ensureStream(nats: NatsConnection, owner: string): Promise<void> {
   const manager = await jetstreamManager(nats, { checkAPI: false });
   const wanted = streamOf(owner);
-  // creating an existing stream with equal settings is accepted by the broker
-  const { config } = await manager.streams.add(wanted);
-  for (const key of ['retention', 'max_age', 'max_bytes', 'discard'] as const) {
-    if (config[key] !== wanted[key]) {
-      throw new Error(`Stream ${owner} has ${key} ${config[key]}, expected ${wanted[key]}`);
-    }
+  try {
+    // creating an existing stream with equal settings is accepted by the broker
+    await manager.streams.add(wanted);
+  } catch (error) {
+    const existing = await manager.streams.info(owner).catch(() => undefined);
+    const differing = CHECKED.filter((key) => existing && existing.config[key] !== wanted[key]);
+    if (!existing || differing.length === 0) throw error;
+    const found = differing.map((key) => `${key} ${existing.config[key]}, expected ${wanted[key]}`);
+    throw new Error(`Stream ${owner} has ${found.join('; ')}`, { cause: error });
   }
 }

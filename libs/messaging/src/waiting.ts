@@ -1,9 +1,10 @@
 import { EventEnvelopeHead, type ServiceName } from '@manifold/contracts';
-import { acrossWorkspaces, withWorkspace } from '@manifold/database';
+import { acrossWorkspaces } from '@manifold/database';
 import { type Kysely, sql } from 'kysely';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { giveTime, type Handler, park, runOnce } from './handle.ts';
+import { giveTime, park, runWaiting } from './handle.ts';
+import type { Handler } from './handler.ts';
 import type { MessagingTables } from './tables.ts';
 
 const POLL_MS = 500;
@@ -78,10 +79,7 @@ async function retryOne<Tables extends MessagingTables>(
   const attempts = row.attempts + 1;
   try {
     if (!handler) throw new Error(`nothing handles ${row.name}`);
-    await runOnce(db, handler, event);
-    await withWorkspace(db, event.workspaceId, (tx) =>
-      sql`delete from inbox_waiting where id = ${row.id}`.execute(tx),
-    );
+    await runWaiting(db, handler, event);
   } catch (error) {
     if (!handler) await park(options, received, { attempts, error });
     else await giveTime(options, received, { attempts, error });

@@ -1,17 +1,16 @@
-import { allEvents, type EventEnvelope, EventEnvelopeHead } from '@manifold/contracts';
-import type { Handler } from '@manifold/messaging';
+import { allEvents, type EventEnvelope } from '@manifold/contracts';
+import type { Batch } from '@manifold/messaging';
 import type { Tables } from '../store.ts';
-import { entryOf, subjectsOf } from './rules.ts';
-import { insertEntry } from './store.ts';
+import { type Line, lineOf } from './rules.ts';
+import { insertLines } from './store.ts';
 
 /** Every event of the system becomes a line; lines need no order among each other. */
-export const createConsumers = (): Handler<Tables>[] =>
-  [...allEvents.values()].map(({ name, summarise }) => ({
-    eventName: name,
-    keyOf: (event: EventEnvelope) => event.id,
-    prepare: async (unread: unknown) => {
-      const event: EventEnvelope = EventEnvelopeHead.parse(unread);
-      const summary = summarise(event.payload);
-      return (tx) => insertEntry(tx, entryOf(event, summary), subjectsOf(event, summary));
-    },
-  }));
+export const createBatch = (): Batch<Tables, Line> => ({
+  eventNames: [...allEvents.keys()],
+  read: (event: EventEnvelope) => {
+    const definition = allEvents.get(event.name);
+    if (!definition) throw new Error(`The event ${event.name} is not in the contracts`);
+    return lineOf(event, definition.summarise(event.payload));
+  },
+  write: insertLines,
+});

@@ -16,7 +16,18 @@ const NOT_SUBJECTS = new Set<string | undefined>([
   'WebhookReceipt',
 ]);
 
-/** An event as a line of the ledger: what its summary says, and nothing else of its payload. */
+/** A line of the ledger, and the things under which it is found. */
+export interface Line {
+  entry: NewEntry;
+  subjects: readonly string[];
+}
+
+export const lineOf = (event: EventEnvelope, summary: EventSummary): Line => ({
+  entry: entryOf(event, summary),
+  subjects: subjectsOf(event, summary),
+});
+
+/** An event as an entry of the ledger: what its summary says, and nothing else of its payload. */
 export function entryOf(event: EventEnvelope, summary: EventSummary): NewEntry {
   return {
     workspace_id: event.workspaceId,

@@ -1,7 +1,8 @@
 import type { AuditEntryId, EventSummary, WorkspaceId } from '@manifold/contracts';
 import type { PageRequest } from '@manifold/subgraph';
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
-import type { AuditEntry, Db, NewEntry, Tables } from '../store.ts';
+import type { AuditEntry, Db, Tables } from '../store.ts';
+import type { Line } from './rules.ts';
 
 export interface EntryFilter {
   service?: string | undefined;
@@ -145,21 +146,20 @@ export async function listEntriesAbout(
   return rows;
 }
 
-/** Adds one line; a line that is there already stays as it is. */
-export async function insertEntry(
-  tx: Db,
-  entry: NewEntry,
-  subjects: readonly string[],
-): Promise<void> {
-  const { workspace_id, id: entry_id, occurred_at } = entry;
+/** Adds lines of any workspaces in scope; a line that is there already stays as it is. */
+export async function insertLines(tx: Db, lines: readonly Line[]): Promise<void> {
   await tx
     .insertInto('audit_entry')
-    .values(entry)
+    .values(lines.map(({ entry }) => entry))
     .onConflict((conflict) => conflict.doNothing())
     .execute();
+  const subjects = lines.flatMap(({ entry, subjects: ids }) => {
+    const { workspace_id, id: entry_id, occurred_at } = entry;
+    return ids.map((subject_id) => ({ workspace_id, subject_id, occurred_at, entry_id }));
+  });
   await tx
     .insertInto('audit_subject')
-    .values(subjects.map((subject_id) => ({ workspace_id, subject_id, occurred_at, entry_id })))
+    .values(subjects)
     .onConflict((conflict) => conflict.doNothing())
     .execute();
 }

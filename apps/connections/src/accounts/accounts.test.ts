@@ -212,6 +212,13 @@ test.each([
   },
 );
 
+test('the service does not start with another master key than the one the tokens were sealed with', async () => {
+  await connect(newWorkspace());
+  const ground = { urls: database.urls, natsUrl: nats.url, sandbox, log };
+  const env = { MASTER_KEY: Buffer.alloc(32, 8), PIPEDRIVE_REDIRECT_URL: installation.redirectUrl };
+  await expect(startInstallation({ ...ground, env })).rejects.toThrow(/MASTER_KEY is not the key/);
+});
+
 test('an API token is in no log line and, in plain text, in no table', async () => {
   await connect(newWorkspace());
   const places = `${lines.join('\n')}\n${await dumpTables(database.db)}`;

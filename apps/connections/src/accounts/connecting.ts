@@ -44,16 +44,14 @@ export async function identify(
   return { answer: await client.getMe(), calls };
 }
 
-/** Enters what connecting cost in the ledger, then sets the connection up as far as possible now. */
-export async function finishConnecting(
-  deps: ConnectingDeps,
+/** Enters what connecting cost in the ledger. */
+export async function recordConnecting(
+  { onCall }: Pick<ConnectingDeps, 'onCall'>,
   connection: Connection,
   calls: readonly CallReport[],
-): Promise<Connection> {
+): Promise<void> {
   const use = { lane: 'interactive', feature: 'connections' } as const;
-  for (const call of calls) await deps.onCall(finishedCall(connection, use, call));
-  const ready = await setUpConnection(deps, connection.workspace_id, connection.id);
-  return ready ?? connection;
+  for (const call of calls) await onCall(finishedCall(connection, use, call));
 }
 
 export interface ApiTokenInput {
@@ -74,7 +72,7 @@ export async function connectWithApiToken(
   const authorization = { kind: 'apiToken', token: apiToken } as const;
   const { answer, calls } = await identify(deps, { apiDomain, authorization });
   const me = readMe(answer, input);
-  const { id } = await withWorkspace(deps.db, asker.workspaceId, (tx) =>
+  const { id, repeated } = await withWorkspace(deps.db, asker.workspaceId, (tx) =>
     createOnce(
       tx,
       {
@@ -109,7 +107,10 @@ export async function connectWithApiToken(
     ),
   );
   const kept = await withWorkspace(deps.db, asker.workspaceId, (tx) => findConnection(tx, id));
-  return finishConnecting(deps, requireFound(kept, id), calls);
+  const connection = requireFound(kept, id);
+  await recordConnecting(deps, connection, calls);
+  if (repeated) return connection;
+  return (await setUpConnection(deps, asker.workspaceId, id)) ?? connection;
 }
 
 function originOf(deps: ConnectingDeps, companyDomain: string | undefined): string {

@@ -12,6 +12,11 @@ export async function findConnection(tx: Db, id: ConnectionId): Promise<Connecti
   return tx.selectFrom('connection').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
+/** Any connection, whatever its workspace: only in a scope across workspaces. */
+export async function findAnyConnection(tx: Db): Promise<Connection | undefined> {
+  return tx.selectFrom('connection').selectAll().limit(1).executeTakeFirst();
+}
+
 /** As `findConnection`, and nobody else changes the row until the transaction ends. */
 export async function lockConnection(tx: Db, id: ConnectionId): Promise<Connection | undefined> {
   return tx

@@ -2,17 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { ConnectionId, WorkspaceId } from '@manifold/contracts';
 import { acrossWorkspaces, withWorkspace } from '@manifold/database';
 import { type CallReport, type OperationName, operations } from '@manifold/pipedrive';
-import type { Kysely } from 'kysely';
-import type { Tables } from '../store.ts';
-import {
-  type Admission,
-  type BudgetPlan,
-  chargeOf,
-  dayOf,
-  decideAdmission,
-  decidePause,
-  learnRemaining,
-} from './rules.ts';
+import type { Db } from '../store.ts';
+import { chargeOf, decidePause, learnRemaining } from './answers/rules.ts';
+import { type Admission, type BudgetPlan, dayOf, decideAdmission } from './rules.ts';
 import {
   addUsage,
   insertCall,
@@ -20,11 +12,8 @@ import {
   lockDay,
   lockWindow,
   removeCalls,
-  reserveTokens,
-  setBurstLimit,
-  setCredentialPause,
   setDay,
-  setSlots,
+  setWindow,
 } from './store.ts';
 import type { Lane } from './tables.ts';
 
@@ -53,7 +42,7 @@ export type FinishedCall = Omit<PlannedCall, 'method'> &
  * rows in Postgres, locked for the moment of counting, so any number of replicas count as one.
  */
 export async function admitCall(
-  db: Kysely<Tables>,
+  db: Db,
   call: PlannedCall,
   at: { now: Date; plan: BudgetPlan },
 ): Promise<Admission> {
@@ -78,8 +67,10 @@ export async function admitCall(
       now: at.now,
     });
     if (!decision.admitted) return decision;
-    await setSlots(tx, call.connectionId, decision);
-    await reserveTokens(tx, { ...call, day }, operation.priceTokens);
+    const { burst, search } = decision;
+    await setWindow(tx, call.connectionId, { burst, search });
+    const held = await lockDay(tx, { ...call, day });
+    await setDay(tx, held, { reserved_tokens: held.reserved_tokens + operation.priceTokens });
     return { admitted: true };
   });
 }
@@ -87,7 +78,7 @@ export async function admitCall(
 const KEEP_CALLS_MS = 30 * 24 * 3_600_000;
 
 /** Enters a finished call in the ledger and learns what its answer told about limits. */
-export async function recordCall(db: Kysely<Tables>, call: FinishedCall, now: Date): Promise<void> {
+export async function recordCall(db: Db, call: FinishedCall, now: Date): Promise<void> {
   const tokens = chargeOf(call);
   const { workspaceId, connectionId, companyId, operation, feature, lane, limits } = call;
   const of = {
@@ -103,10 +94,10 @@ export async function recordCall(db: Kysely<Tables>, call: FinishedCall, now: Da
     // always window before day, as every writer of both
     if (pause.pause === 'credential') {
       await lockWindow(tx, call);
-      await setCredentialPause(tx, connectionId, pause);
+      await setWindow(tx, connectionId, { paused_until: pause.until, pause_reason: pause.reason });
     }
     if (limits.burstLimit !== undefined && operations[operation].lane === 'other') {
-      await setBurstLimit(tx, connectionId, limits.burstLimit);
+      await setWindow(tx, connectionId, { burst_limit: limits.burstLimit });
     }
     const status = call.status ?? null;
     await insertCall(tx, { ...of, id: randomUUID(), status, outcome: call.outcome, lane, at: now });

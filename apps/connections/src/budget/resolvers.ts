@@ -4,13 +4,13 @@ import type { RequestContext, Resolvers } from '@manifold/subgraph';
 import { z } from 'zod';
 import type { Connection } from '../accounts/tables.ts';
 import type { Db } from '../store.ts';
+import { pauseOf } from './answers/rules.ts';
 import {
   balanceOf,
   type BudgetPlan,
   dayOf,
   firstDayOf,
   nextMidnight,
-  pauseOf,
   SEARCH_LIMIT,
   usedOf,
 } from './rules.ts';

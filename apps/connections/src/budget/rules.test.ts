@@ -1,13 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { chargeOf, decidePause, learnRemaining, pauseOf } from './answers/rules.ts';
 import {
   balanceOf,
-  chargeOf,
   type Day,
   decideAdmission,
-  decidePause,
-  learnRemaining,
   nextMidnight,
-  pauseOf,
   planOf,
   SEARCH_LIMIT,
   type Slots,
@@ -103,7 +100,7 @@ describe('the day', () => {
       1_000,
       true,
     ],
-  ])('%s', (_, lane, day, dailyTokens, admitted) => {
+  ])('%s', (...[, lane, day, dailyTokens, admitted]) => {
     const decision = admit({ lane, days: [dayWith(day)], dailyTokens });
     expect(decision.admitted).toBe(admitted);
     if (!decision.admitted) {

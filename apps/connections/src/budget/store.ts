@@ -1,5 +1,5 @@
 import type { ConnectionId, WorkspaceId } from '@manifold/contracts';
-import { type Insertable, type Selectable, type SqlBool, sql } from 'kysely';
+import { type Insertable, type Selectable, sql } from 'kysely';
 import { z } from 'zod';
 import type { Db } from '../store.ts';
 import type { Slots } from './rules.ts';
@@ -68,42 +68,22 @@ export async function findWindow(
   return row && readWindow(row);
 }
 
-export async function setSlots(
+/** Changes what is known of a credential's windows; what is not named stays. */
+export async function setWindow(
   tx: Db,
   connectionId: ConnectionId,
-  windows: { burst: Slots; search: Slots },
+  change: Partial<
+    Pick<ApiWindow, 'burst' | 'search' | 'burst_limit' | 'paused_until' | 'pause_reason'>
+  >,
 ): Promise<void> {
+  const { burst, search, ...known } = change;
   await tx
     .updateTable('api_window')
     .set({
-      burst_slots: JSON.stringify(windows.burst),
-      search_slots: JSON.stringify(windows.search),
+      ...known,
+      ...(burst === undefined ? {} : { burst_slots: JSON.stringify(burst) }),
+      ...(search === undefined ? {} : { search_slots: JSON.stringify(search) }),
     })
-    .where('connection_id', '=', connectionId)
-    .execute();
-}
-
-export async function setBurstLimit(
-  tx: Db,
-  connectionId: ConnectionId,
-  limit: number,
-): Promise<void> {
-  await tx
-    .updateTable('api_window')
-    .set({ burst_limit: limit })
-    .where('connection_id', '=', connectionId)
-    .where(sql<SqlBool>`burst_limit is distinct from ${limit}`)
-    .execute();
-}
-
-export async function setCredentialPause(
-  tx: Db,
-  connectionId: ConnectionId,
-  pause: { until: Date; reason: 'burst_limited' | 'pipedrive_blocked' },
-): Promise<void> {
-  await tx
-    .updateTable('api_window')
-    .set({ paused_until: pause.until, pause_reason: pause.reason })
     .where('connection_id', '=', connectionId)
     .execute();
 }
@@ -147,33 +127,16 @@ export async function lockDay(
     .executeTakeFirstOrThrow();
 }
 
-/** Sets tokens aside for a call that was admitted, until its end is recorded. */
-export async function reserveTokens(
-  tx: Db,
-  of: { workspaceId: WorkspaceId; companyId: string; day: string },
-  tokens: number,
-): Promise<void> {
-  const { reserved_tokens } = await lockDay(tx, of);
-  await tx
-    .updateTable('api_day')
-    .set({ reserved_tokens: reserved_tokens + tokens })
-    .where('workspace_id', '=', of.workspaceId)
-    .where('company_id', '=', of.companyId)
-    .where('day', '=', of.day)
-    .execute();
-}
-
+/** Changes what is known of a day; what is not named stays. */
 export async function setDay(
   tx: Db,
-  of: Pick<ApiDay, 'company_id' | 'day'>,
-  known: Pick<
-    ApiDay,
-    'spent_tokens' | 'reserved_tokens' | 'learned_limit' | 'learned_remaining' | 'paused_until'
-  >,
+  of: Pick<ApiDay, 'workspace_id' | 'company_id' | 'day'>,
+  known: Partial<Omit<ApiDay, 'workspace_id' | 'company_id' | 'day'>>,
 ): Promise<void> {
   await tx
     .updateTable('api_day')
     .set(known)
+    .where('workspace_id', '=', of.workspace_id)
     .where('company_id', '=', of.company_id)
     .where('day', '=', of.day)
     .execute();

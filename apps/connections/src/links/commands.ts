@@ -2,7 +2,7 @@ import type { PipedriveObject, PipedriveRecord, WorkspaceId } from '@manifold/co
 import type { Db } from '../store.ts';
 import type { Vault } from '../vault/seal.ts';
 import { openBody, openSent } from '../writes/body.ts';
-import { isSent } from '../writes/rules.ts';
+import { isSent } from '../writes/identity/rules.ts';
 import { listOpenCreates, setEcho } from '../writes/sending/store.ts';
 import { moveLinks, setLinksGone } from './store.ts';
 

@@ -2,10 +2,11 @@ import { acrossWorkspaces, withWorkspace } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
 import { exchangeCode, type Grant, parseApiDomain } from '@manifold/pipedrive';
 import { dropGrant } from '../accounts/commands.ts';
-import { finishConnecting, identify } from '../accounts/connecting.ts';
+import { identify, recordConnecting } from '../accounts/connecting.ts';
 import { grantColumns } from '../accounts/credential.ts';
 import { keepGrant } from '../accounts/granting.ts';
 import { refusalOf, unreachable } from '../accounts/rules.ts';
+import { setUpConnection } from '../accounts/setup.ts';
 import { listConnectionsOfGrant } from '../accounts/store.ts';
 import type { Connection } from '../accounts/tables.ts';
 import { type OauthDeps, requireApp } from './beginning.ts';
@@ -40,7 +41,8 @@ export async function completeConnection(
       { vault: deps.vault, now },
     ),
   );
-  return finishConnecting(deps, connection, calls);
+  await recordConnecting(deps, connection, calls);
+  return (await setUpConnection(deps, begun.workspace_id, connection.id)) ?? connection;
 }
 
 async function tradeCode(

@@ -183,7 +183,7 @@ test('a state works once: the second use changes nothing', async () => {
   const { authorizationUrl } = await begin(workspaceId);
   const callback = await installation.consent(authorizationUrl, { userId: userId() });
   const pages = await Promise.all([visit(callback), visit(callback), visit(callback)]);
-  expect(pages.map(({ status }) => status).sort()).toEqual([200, 400, 400]);
+  expect(pages.map(({ status }) => status).toSorted((x, y) => x - y)).toEqual([200, 400, 400]);
   expect((await list(workspaceId)).totalCount).toBe(1);
 });
 

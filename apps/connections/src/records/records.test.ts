@@ -4,7 +4,7 @@ import {
   DescribeConnection,
   ListFields,
   ReadRecords,
-  WorkspaceId,
+  type WorkspaceId,
 } from '@manifold/contracts';
 import { newId, withWorkspace } from '@manifold/database';
 import { ask, askForPage } from '@manifold/messaging';
@@ -16,6 +16,7 @@ import {
   startTestPipedrive,
 } from '@manifold/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { z } from 'zod';
 import { type Installation, newWorkspace, startInstallation } from '../../test/installation.ts';
 import { listEvents } from '../../test/looking.ts';
 import { migrations } from '../migrations/index.ts';
@@ -64,7 +65,7 @@ async function connect(of: WorkspaceId): Promise<ConnectionId> {
   return ConnectionId.parse(data.connectWithApiToken.connection.id);
 }
 
-const read = (question: Partial<Parameters<typeof ReadRecords.question.parse>[0] & object>) =>
+const read = (question: Partial<z.input<typeof ReadRecords.question>>) =>
   askForPage(nats.nats, ReadRecords, {
     workspaceId,
     connectionId,
@@ -74,7 +75,7 @@ const read = (question: Partial<Parameters<typeof ReadRecords.question.parse>[0]
     ...question,
   });
 
-const change = (path: string, body: object, method = 'PATCH') =>
+const change = (path: string, body: object, method: 'POST' | 'PATCH' | 'DELETE' = 'PATCH') =>
   fetch(`${sandbox.url}/api/v2${path}`, {
     method,
     headers: { 'x-api-token': sandbox.apiToken, 'content-type': 'application/json' },

@@ -1,7 +1,8 @@
 import { FieldValue, IdentityKey } from '@manifold/contracts';
 import { z } from 'zod';
 import type { Place, Vault } from '../vault/seal.ts';
-import { causeKeyText, keyText, type StepBody } from './rules.ts';
+import { causeKeyText, keyText } from './identity/rules.ts';
+import type { StepBody } from './rules.ts';
 import type { Step, WriteRequest } from './store.ts';
 
 const fields = z.record(z.string(), FieldValue);

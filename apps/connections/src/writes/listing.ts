@@ -1,7 +1,25 @@
 import { type PageRequest, readPage } from '@manifold/subgraph';
 import { z } from 'zod';
-import { requestStates, storedState } from './rules.ts';
 import type { RequestFilter } from './store.ts';
+import type { RequestState } from './tables.ts';
+
+/** As the graph spells them, and how they are stored. */
+const requestStates = ['PENDING', 'SUCCEEDED', 'SKIPPED', 'PARKED', 'CANCELLED'] as const;
+
+function storedState(state: (typeof requestStates)[number]): RequestState {
+  switch (state) {
+    case 'PENDING':
+      return 'pending';
+    case 'SUCCEEDED':
+      return 'succeeded';
+    case 'SKIPPED':
+      return 'skipped';
+    case 'PARKED':
+      return 'parked';
+    case 'CANCELLED':
+      return 'cancelled';
+  }
+}
 
 const time = z.coerce.date().nullish();
 const text = (most: number) => z.string().max(most).nullish();

@@ -1,6 +1,6 @@
 import { ConnectionId, WorkspaceId, WriteRequestId, WriteStepId } from '@manifold/contracts';
 import { newId, withWorkspace } from '@manifold/database';
-import { createTestDatabase, silentLog, startTestPipedrive } from '@manifold/testing';
+import { createTestDatabase, eventually, silentLog, startTestPipedrive } from '@manifold/testing';
 import { sql } from 'kysely';
 import { afterAll, expect, test } from 'vitest';
 import * as budget from '../budget/store.ts';
@@ -9,11 +9,12 @@ import { migrations } from '../migrations/index.ts';
 import type { Db, Tables } from '../store.ts';
 import * as sending from './sending/store.ts';
 import * as writes from './store.ts';
-import { createWorld, personStep } from './test-world.ts';
+import { personStep } from '../../test/write-commands.ts';
+import { createWorld } from '../../test/writing.ts';
 
 const { db, ownerDb, drop } = await createTestDatabase<Tables>(migrations);
 const pipedrive = await startTestPipedrive();
-const world = await createWorld({ db, pipedrive, log: silentLog });
+const world = await createWorld({ db, pipedrive, log: silentLog, eventually });
 const A = world.workspaceId;
 const B = newId('ws', WorkspaceId);
 const { writeRequestId } = await world.submit({ steps: [personStep('tenant@example.test')] });
@@ -74,24 +75,15 @@ type Calls<Module> = { [Name in keyof Module]: (tx: Db) => Promise<unknown> };
 const budgetCalls: Calls<typeof budget> = {
   lockWindow: (tx) => budget.lockWindow(tx, { workspaceId: A, connectionId, companyId }),
   findWindow: (tx) => budget.findWindow(tx, connectionId),
-  setSlots: (tx) => budget.setSlots(tx, connectionId, { burst: [[1, 1]], search: [] }),
-  setBurstLimit: (tx) => budget.setBurstLimit(tx, connectionId, 7),
-  setCredentialPause: (tx) =>
-    budget.setCredentialPause(tx, connectionId, { until: later, reason: 'burst_limited' }),
+  setWindow: (tx) =>
+    budget.setWindow(tx, connectionId, { burst: [[1, 1]], burst_limit: 7, paused_until: later }),
   listDays: (tx) => budget.listDays(tx, companyId, day.day),
   lockDay: (tx) => budget.lockDay(tx, day),
-  reserveTokens: (tx) => budget.reserveTokens(tx, day, 5),
   setDay: (tx) =>
     budget.setDay(
       tx,
-      { company_id: companyId, day: day.day },
-      {
-        spent_tokens: 9,
-        reserved_tokens: 9,
-        learned_limit: 9,
-        learned_remaining: 9,
-        paused_until: later,
-      },
+      { workspace_id: A, company_id: companyId, day: day.day },
+      { spent_tokens: 9, learned_limit: 9, paused_until: later },
     ),
   insertCall: (tx) =>
     budget.insertCall(tx, { ...call, id: 'x', status: 200, outcome: 'ok', lane: 'bulk', at: now }),
@@ -206,7 +198,7 @@ const everything = () =>
   });
 
 test('a connection of another workspace is one that does not exist', async () => {
-  const elsewhere = await createWorld({ db, pipedrive, log: silentLog });
+  const elsewhere = await createWorld({ db, pipedrive, log: silentLog, eventually });
   const refusal = (id: ConnectionId) =>
     elsewhere.submit({ connectionId: id }).catch((error: unknown) => error);
   const foreign = await refusal(connectionId);

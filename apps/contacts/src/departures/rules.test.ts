@@ -5,22 +5,22 @@ const link = { entity_id: 'ct_1', deleted_at: null };
 const alone = { link, survivor: 'none', shared: false, otherLinks: 0 } as const;
 
 test.each([
-  ['the only record of a contact', alone, 'delete'],
-  ['one of several records of a contact (A12)', { ...alone, otherLinks: 1 }, 'detach'],
-  ['a record that made no contact', { ...alone, link: { ...link, entity_id: null } }, 'remember'],
+  ['the only record of a contact', 'delete', alone],
+  ['one of several records of a contact (A12)', 'detach', { ...alone, otherLinks: 1 }],
+  ['a record that made no contact', 'remember', { ...alone, link: { ...link, entity_id: null } }],
   [
     'a record that was gone before',
-    { ...alone, link: { ...link, deleted_at: new Date() } },
     'remember',
+    { ...alone, link: { ...link, deleted_at: new Date() } },
   ],
-  ['a record merged into one that is here', { ...alone, survivor: 'here' }, 'delete'],
-  ['a record merged into one not seen yet', { ...alone, survivor: 'unknown' }, 'hand_over'],
-  ['a record merged into one that is gone too', { ...alone, survivor: 'gone' }, 'delete'],
+  ['a record merged into one that is here', 'delete', { ...alone, survivor: 'here' }],
+  ['a record merged into one not seen yet', 'hand_over', { ...alone, survivor: 'unknown' }],
+  ['a record merged into one that is gone too', 'delete', { ...alone, survivor: 'gone' }],
   [
     'a record merged into one of the same contact',
-    { ...alone, survivor: 'here', shared: true, otherLinks: 1 },
     'remember',
+    { ...alone, survivor: 'here', shared: true, otherLinks: 1 },
   ],
-] as const)('%s → %3$s', (_, options, departure) => {
+] as const)('%s → %s', (_, departure, options) => {
   expect(decideDeparture(options)).toBe(departure);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { personOf } from '../neighbours.fixture.ts';
+import { personOf } from '../records.fixture.ts';
 import {
   type Arrival,
   chooseHomes,
@@ -18,26 +18,41 @@ const gone = { ...live, update_time: new Date(9_600), webhook_ms: '9600', delete
 const goneByPage = { ...gone, webhook_ms: null, update_time: second(9) };
 const unread = { ...live, update_time: null, webhook_ms: null };
 
+const taken = (link: Parameters<typeof isNewer>[0], updateTime: Date | null, arrival: Arrival) =>
+  isNewer(link, { updateTime, arrival, mappingVersion: 1 });
+
 test.each([
-  ['a page of a later second', live, second(6), page, true],
-  ['a page of an earlier second', live, second(4), page, false],
-  ['a page of the second a webhook wrote', live, second(5), page, false],
-  ['a page of the second a page wrote', byPage, second(5), page, true],
-  ['a page without a time, over a webhook', live, null, page, false],
-  ['a page without a time, over a page', byPage, null, page, true],
-  ['a webhook of a later second, whatever its revision', live, second(6), webhook(1), true],
-  ['a webhook of an earlier second, whatever its revision', live, second(4), webhook(9_999), false],
-  ['a webhook of the same second and a later revision', live, second(5), webhook(5_300), true],
-  ['a webhook of the same second and revision', live, second(5), webhook(5_200), false],
-  ['a webhook of the same second, over a page', byPage, second(5), webhook(1), true],
-  ['anything, over a record that was never read', unread, second(1), page, true],
-  ['a late webhook, over a deletion', gone, second(9), webhook(9_500), false],
-  ['a webhook after the deletion', gone, second(9), webhook(9_700), true],
-  ['a page read before the deletion', gone, second(9), page, false],
-  ['a page read after a restoration', gone, second(11), page, true],
-  ['a late webhook, over a deletion seen in a page', goneByPage, second(9), webhook(8_000), false],
-])('%s → taken: %5$s', (_, link, updateTime, arrival, taken) => {
-  expect(isNewer(link, { updateTime, arrival, mappingVersion: 1 })).toBe(taken);
+  ['a page of a later second', true, taken(live, second(6), page)],
+  ['a page of an earlier second', false, taken(live, second(4), page)],
+  ['a page of the second a webhook wrote', false, taken(live, second(5), page)],
+  ['a page of the second a page wrote', true, taken(byPage, second(5), page)],
+  ['a page without a time, over a webhook', false, taken(live, null, page)],
+  ['a page without a time, over a page', true, taken(byPage, null, page)],
+  ['a webhook of a later second, whatever its revision', true, taken(live, second(6), webhook(1))],
+  [
+    'a webhook of an earlier second, whatever its revision',
+    false,
+    taken(live, second(4), webhook(9_999)),
+  ],
+  [
+    'a webhook of the same second and a later revision',
+    true,
+    taken(live, second(5), webhook(5_300)),
+  ],
+  ['a webhook of the same second and revision', false, taken(live, second(5), webhook(5_200))],
+  ['a webhook of the same second, over a page', true, taken(byPage, second(5), webhook(1))],
+  ['anything, over a record that was never read', true, taken(unread, second(1), page)],
+  ['a late webhook, over a deletion', false, taken(gone, second(9), webhook(9_500))],
+  ['a webhook after the deletion', true, taken(gone, second(9), webhook(9_700))],
+  ['a page read before the deletion', false, taken(gone, second(9), page)],
+  ['a page read after a restoration', true, taken(gone, second(11), page)],
+  [
+    'a late webhook, over a deletion seen in a page',
+    false,
+    taken(goneByPage, second(9), webhook(8_000)),
+  ],
+])('%s → taken: %s', (_, expected, actual) => {
+  expect(actual).toBe(expected);
 });
 
 test('a page of the second a webhook wrote is taken when the mapping is newer than that', () => {
@@ -45,13 +60,13 @@ test('a page of the second a webhook wrote is taken when the mapping is newer th
 });
 
 test.each([
-  ['a deletion in the second of the last change', { ...byPage }, 5_600, true],
-  ['a deletion after the last change', live, 9_000, true],
-  ['a deletion before the last webhook', live, 5_100, false],
-  ['a deletion told twice', gone, 9_600, false],
-  ['a deletion before a restoration', { ...byPage, update_time: second(11) }, 9_600, false],
-  ['a deletion of a record that was never read', unread, 1, true],
-])('%s → followed: %3$s', (_, link, revision, followed) => {
+  ['a deletion in the second of the last change', true, byPage, 5_600],
+  ['a deletion after the last change', true, live, 9_000],
+  ['a deletion before the last webhook', false, live, 5_100],
+  ['a deletion told twice', false, gone, 9_600],
+  ['a deletion before a restoration', false, { ...byPage, update_time: second(11) }, 9_600],
+  ['a deletion of a record that was never read', true, unread, 1],
+])('%s → followed: %s', (_, followed, link, revision) => {
   expect(isStillGone(link, revision)).toBe(followed);
 });
 

@@ -15,8 +15,7 @@ export async function listContactPage(
   workspaceId: WorkspaceId,
   query: EntityQuery,
 ): Promise<Contact[]> {
-  const { rows } = await sql<Contact>`select entity.* from contact entity
-    ${pageOf(workspaceId, query)}`.execute(tx);
+  const { rows } = await sql<Contact>`${pageOf('contact', workspaceId, query)}`.execute(tx);
   return rows;
 }
 
@@ -25,8 +24,7 @@ export async function listAccountPage(
   workspaceId: WorkspaceId,
   query: EntityQuery,
 ): Promise<Account[]> {
-  const { rows } = await sql<Account>`select entity.* from account entity
-    ${pageOf(workspaceId, query)}`.execute(tx);
+  const { rows } = await sql<Account>`${pageOf('account', workspaceId, query)}`.execute(tx);
   return rows;
 }
 
@@ -98,20 +96,30 @@ const COLUMNS: Record<OrderField, string> = {
   UPDATED_AT: 'updated_at',
 };
 
-/** By keyset: the index of the order leads straight to the first row of the page. */
-function pageOf(workspaceId: WorkspaceId, { filter, order, page }: EntityQuery): Condition {
+/**
+ * By keyset: the index of the order leads straight to the first row of the page. Ids first, so that
+ * a condition on what stands in that index is answered by it alone.
+ */
+function pageOf(
+  table: 'contact' | 'account',
+  workspaceId: WorkspaceId,
+  { filter, order, page }: EntityQuery,
+): Condition {
   const column = sql.ref(`entity.${COLUMNS[order.field]}`);
   const ascending = (order.direction === 'ASC') !== page.backwards;
+  const direction = ascending ? sql`asc` : sql`desc`;
   const [value, id] = page.cursor ?? [];
   const isTime = order.field === 'CREATED_AT' || order.field === 'UPDATED_AT';
   const from = isTime ? sql`${value}::timestamptz` : sql`${value}::text`;
   const beyond = ascending ? sql`>` : sql`<`;
   const after =
     value === undefined ? sql`true` : sql`(${column}, entity.id) ${beyond} (${from}, ${id}::text)`;
-  const direction = ascending ? sql`asc` : sql`desc`;
-  return sql`where entity.workspace_id = ${workspaceId} and ${after}
-    and ${conditionOf(workspaceId, filter)}
-    order by ${column} ${direction}, entity.id ${direction} limit ${page.limit}`;
+  return sql`select entity.* from ${sql.table(table)} entity
+    where entity.workspace_id = ${workspaceId} and entity.id in (
+      select entity.id from ${sql.table(table)} entity
+      where entity.workspace_id = ${workspaceId} and ${after} and ${conditionOf(workspaceId, filter)}
+      order by ${column} ${direction}, entity.id ${direction} limit ${page.limit})
+    order by ${column} ${direction}, entity.id ${direction}`;
 }
 
 function conditionOf(workspaceId: WorkspaceId, filter: EntityFilter): Condition {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { personOf, sourceOf } from '../neighbours.fixture.ts';
+import { personOf, sourceOf } from '../records.fixture.ts';
 import { companyUrl, recordUrl } from '../sources/rules.ts';
 import { hotColumns, prepareMapping } from './rules.ts';
 
@@ -44,8 +44,8 @@ test('variables are called like the fields they come from', () => {
 });
 
 test('a person becomes contact variables, option ids their labels', () => {
-  const { map } = prepareMapping(1, sourceOf());
-  expect(map(personOf(3)).values.contact).toMatchObject({
+  const mapping = prepareMapping(1, sourceOf());
+  expect(mapping.map(personOf(3)).values.contact).toMatchObject({
     industry: 'Farming',
     budget: { amount: 30, currency: 'EUR' },
   });

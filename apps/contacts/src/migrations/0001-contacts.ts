@@ -68,11 +68,16 @@ async function createEntities(db: Kysely<unknown>): Promise<void> {
     primary key (workspace_id, id)
   )`.execute(db);
   for (const table of ['account', 'contact']) {
-    for (const column of ['name_sort', 'created_at', 'updated_at']) {
+    for (const column of ['created_at', 'updated_at']) {
       await sql`create index ${sql.id(`${table}_${column}`)} on ${sql.id(table)}
         (workspace_id, ${sql.id(column)}, id)`.execute(db);
     }
   }
+  await sql`create index account_name on account (workspace_id, name_sort, id)`.execute(db);
+  // with the e-mail address, so that what a name or an address contains is found without the rows
+  await sql`create index contact_name on contact (workspace_id, name_sort, id) include (email)`.execute(
+    db,
+  );
   await sql`create index contact_email on contact (workspace_id, email, id)`.execute(db);
   await sql`create index contact_account on contact (workspace_id, account_id, id)
     where account_id is not null`.execute(db);

@@ -1,4 +1,4 @@
-import type { VariableType } from '@manifold/contracts';
+import type { VariableType, VariableValue } from '@manifold/contracts';
 import { expect, test } from 'vitest';
 import { channelsOf, viewVariable, viewVariables } from './rules.ts';
 
@@ -20,10 +20,12 @@ test.each([
   ['money', { amount: 5, currency: null }, { text: '5', number: 5, money: null }],
   ['date_range', { start: '2026-03-01', end: null }, { range: { start: '2026-03-01', end: null } }],
   ['email_list', [channel], { text: 'a@b.c', channels: [channel] }],
-] as const)('a variable of type %s shows %j', (type, value, view) => {
-  const v = Array.isArray(value) ? [...value] : value;
-  expect(viewVariable('v', { v: structuredClone(v) as never }, defined(type))).toMatchObject(view);
-});
+] satisfies [VariableType, VariableValue, object][])(
+  'a variable of type %s shows %j',
+  (type, value, view) => {
+    expect(viewVariable('v', { v: value }, defined(type))).toMatchObject(view);
+  },
+);
 
 test('a variable that holds nothing is not shown', () => {
   expect(viewVariables({ v: null, w: '', x: [] }, defined('text'))).toEqual([]);

@@ -1,22 +1,21 @@
 import type { FieldDefinition } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
 import { operations, type PipedriveClient } from '@manifold/pipedrive';
-import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import type { PipedriveAccess } from '../../accounts/client.ts';
 import { createGuardedClient } from '../../accounts/guarded-client.ts';
 import { findConnection } from '../../accounts/store.ts';
 import type { Connection } from '../../accounts/tables.ts';
-import { chargeOf } from '../../budget/rules.ts';
+import { chargeOf } from '../../budget/answers/rules.ts';
 import { findFields } from '../../fields/store.ts';
-import type { Tables } from '../../store.ts';
+import type { Db } from '../../store.ts';
 import type { Vault } from '../../vault/seal.ts';
 import { openBody, openSent, type Sent } from '../body.ts';
 import type { StepBody } from '../rules.ts';
 import { findRequest, listSteps, type Step, type WriteRequest } from '../store.ts';
 
 export interface SendingDeps {
-  db: Kysely<Tables>;
+  db: Db;
   vault: Vault;
   clientFor: PipedriveAccess['clientFor'];
   /** How long a call of unknown end is left alone before anybody looks. */

@@ -2,7 +2,7 @@ import type { IdentityKey, PipedriveRecord } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
 import type { Failure, ItemFieldSearch, Outcome, RecordObject } from '@manifold/pipedrive';
 import { type LinkKeys, listLinks, setLinksGone } from '../../links/store.ts';
-import { hasKey } from '../rules.ts';
+import { hasKey } from '../identity/rules.ts';
 import type { Held, SendingDeps } from './held.ts';
 import { isAbsent, searchKeys } from './rules.ts';
 

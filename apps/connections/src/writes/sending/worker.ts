@@ -25,66 +25,71 @@ export function startWriteWorker(options: WorkerOptions): {
   wake: () => void;
   stop: () => Promise<void>;
 } {
-  const { log, concurrency = 12, leaseMs = LEASE_MS } = options;
-  const owner = randomUUID();
   const stopping = new AbortController();
   const latch = createLatch(POLL_MS, stopping.signal);
-  const inHand = new Map<Step['id'], { lane: Lane; work: Promise<void> }>();
-
-  const take = async (): Promise<number> => {
-    const isOther = ({ lane }: { lane: Lane }) => lane !== 'interactive';
-    const others = [...inHand.values()].filter(isOther).length;
-    const free = concurrency - inHand.size;
-    const freeForAll = Math.min(free, concurrency - Math.ceil(concurrency / 4) - others);
-    const until = (from: Date) => new Date(from.getTime() + leaseMs);
-    const lease = (lanes: readonly Lane[], limit: number) => {
-      const now = options.now();
-      return acrossWorkspaces(options.db, (tx) =>
-        leaseSteps(tx, { lanes, limit, owner, now, until: until(now) }),
-      );
-    };
-    const steps = freeForAll > 0 ? await lease(ALL_LANES, freeForAll) : [];
-    const left = free - steps.length;
-    if (left > 0 && steps.length === Math.max(0, freeForAll)) {
-      steps.push(...(await lease(['interactive'], left)));
-    }
-    for (const step of steps) {
-      const work = processStep(options, step).finally(() => {
-        inHand.delete(step.id);
-        latch.set();
-      });
-      inHand.set(step.id, { lane: step.lane, work });
-    }
-    return steps.length;
-  };
-
-  const heartbeat = setInterval(() => {
-    const ids = [...inHand.keys()];
-    const until = new Date(options.now().getTime() + leaseMs);
-    acrossWorkspaces(options.db, (tx) => extendLeases(tx, { owner, ids, until })).catch(
-      (error: unknown) => log.warn({ err: error }, 'leases not extended'),
-    );
-  }, leaseMs / 3);
-
+  const owner = randomUUID();
+  const inHand: InHand = new Map();
+  const stopHeartbeat = startHeartbeat(options, { owner, inHand });
   const finished = (async () => {
     while (!stopping.signal.aborted) {
-      const taken = await take().catch((error: unknown) => {
-        log.error({ err: error }, 'write steps not taken, trying again');
-        return 0;
+      const steps = await takeSteps(options, { owner, inHand }).catch((error: unknown) => {
+        options.log.error({ err: error }, 'write steps not taken, trying again');
+        return [];
       });
-      if (taken === 0) await latch.wait();
+      for (const step of steps) {
+        const work = processStep(options, step).finally(() => {
+          inHand.delete(step.id);
+          latch.set();
+        });
+        inHand.set(step.id, { lane: step.lane, work });
+      }
+      if (steps.length === 0) await latch.wait();
     }
     await Promise.all([...inHand.values()].map(({ work }) => work));
   })();
-
-  return {
-    wake: latch.set,
-    stop: async () => {
-      stopping.abort();
-      await finished;
-      clearInterval(heartbeat);
-    },
+  const stop = async () => {
+    stopping.abort();
+    await finished;
+    stopHeartbeat();
   };
+  return { wake: latch.set, stop };
+}
+
+type InHand = Map<Step['id'], { lane: Lane; work: Promise<void> }>;
+interface Holding {
+  owner: string;
+  inHand: InHand;
 }
 
 const ALL_LANES: readonly Lane[] = ['interactive', 'event', 'bulk'];
+
+/** As many steps as there is room for; the last quarter of the room is for people only. */
+async function takeSteps(options: WorkerOptions, { owner, inHand }: Holding): Promise<Step[]> {
+  const { concurrency = 12, leaseMs = LEASE_MS } = options;
+  const lease = (lanes: readonly Lane[], limit: number) => {
+    const now = options.now();
+    const until = new Date(now.getTime() + leaseMs);
+    return acrossWorkspaces(options.db, (tx) =>
+      leaseSteps(tx, { lanes, limit, owner, now, until }),
+    );
+  };
+  const others = [...inHand.values()].filter(({ lane }) => lane !== 'interactive').length;
+  const free = concurrency - inHand.size;
+  const freeForAll = Math.max(0, Math.min(free, concurrency - Math.ceil(concurrency / 4) - others));
+  const steps = freeForAll > 0 ? await lease(ALL_LANES, freeForAll) : [];
+  const left = free - steps.length;
+  if (left <= 0 || steps.length < freeForAll) return steps;
+  return [...steps, ...(await lease(['interactive'], left))];
+}
+
+/** Keeps what this process works on from being taken for abandoned. */
+function startHeartbeat(options: WorkerOptions, { owner, inHand }: Holding): () => void {
+  const { leaseMs = LEASE_MS } = options;
+  const timer = setInterval(() => {
+    const until = new Date(options.now().getTime() + leaseMs);
+    acrossWorkspaces(options.db, (tx) =>
+      extendLeases(tx, { owner, ids: [...inHand.keys()], until }),
+    ).catch((error: unknown) => options.log.warn({ err: error }, 'leases not extended'));
+  }, leaseMs / 3);
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,66 @@
+import type { RateLimitHeaders } from '@manifold/pipedrive';
+import { type Day, nextMidnight, type PauseReason, WINDOW_MS } from '../rules.ts';
+
+/** What Pipedrive takes for a call: nothing when it turned it away or never saw it. */
+export const chargeOf = (call: { priceTokens: number; outcome: string }): number =>
+  ['not_sent', 'limited', 'blocked', 'unauthorized'].includes(call.outcome) ? 0 : call.priceTokens;
+
+/** The headers' word on the rest of the day; answers can overtake each other, so the lower one counts. */
+export function learnRemaining(
+  known: number | null,
+  heard: { remaining: number | undefined; charged: number; limit: number | null },
+): number | null {
+  const estimate = known === null ? null : Math.max(0, known - heard.charged);
+  if (heard.remaining === undefined) return estimate;
+  if (estimate === null) return heard.remaining;
+  // far above what we know: the day turned over at Pipedrive, or tokens were bought
+  const turnedOver = heard.remaining > estimate + (heard.limit ?? estimate) / 10;
+  return turnedOver ? heard.remaining : Math.min(estimate, heard.remaining);
+}
+
+/** What a call was answered, as far as limits go. */
+export interface LimitAnswer {
+  outcome: string;
+  limits: Pick<
+    RateLimitHeaders,
+    'burstRemaining' | 'burstResetSeconds' | 'dailyTokensRemaining' | 'retryAfterSeconds'
+  >;
+}
+
+export type PauseDecision =
+  | { pause: 'none' }
+  | { pause: 'credential'; until: Date; reason: PauseReason }
+  | { pause: 'company'; until: Date };
+
+const BLOCKED_PAUSE_MS = 15 * 60_000;
+/** Pipedrive does not say when its day ends, so a spent day is tried again from time to time. */
+const SPENT_PAUSE_MS = 15 * 60_000;
+
+/** How long the credential or the whole company rests after an answer. */
+export function decidePause({ outcome, limits }: LimitAnswer, now: Date): PauseDecision {
+  const after = (ms: number) => new Date(now.getTime() + ms);
+  if (outcome === 'blocked') {
+    return { pause: 'credential', until: after(BLOCKED_PAUSE_MS), reason: 'pipedrive_blocked' };
+  }
+  if (outcome !== 'limited') return { pause: 'none' };
+  // a 429 with room left in the window is about the day
+  if (limits.dailyTokensRemaining === 0 || (limits.burstRemaining ?? 0) > 0) {
+    const until = Math.min(Number(after(SPENT_PAUSE_MS)), Number(nextMidnight(now)));
+    return { pause: 'company', until: new Date(until) };
+  }
+  const said = Math.max(limits.burstResetSeconds ?? 0, limits.retryAfterSeconds ?? 0);
+  const seconds = Math.min(10, Math.max(1, said === 0 ? WINDOW_MS / 1_000 : said));
+  return { pause: 'credential', until: after(seconds * 1_000), reason: 'burst_limited' };
+}
+
+/** Whether and why nothing is asked now, whatever the lane. */
+export function pauseOf(
+  days: readonly Pick<Day, 'paused_until'>[],
+  window: { paused_until: Date | null; pause_reason: PauseReason | null } | undefined,
+  now: Date,
+): { until: Date; reason: PauseReason | 'budget_spent' } | undefined {
+  const paused = days.find(({ paused_until }) => paused_until !== null && paused_until > now);
+  if (paused?.paused_until) return { until: paused.paused_until, reason: 'budget_spent' };
+  if (!window?.paused_until || window.paused_until <= now) return undefined;
+  return { until: window.paused_until, reason: window.pause_reason ?? 'burst_limited' };
+}

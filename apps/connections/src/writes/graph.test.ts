@@ -1,0 +1,273 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { type Role, UserId, ApiKeyId, type WriteRequestId } from '@manifold/contracts';
+import { newId } from '@manifold/database';
+import { startHttp } from '@manifold/service';
+import { createSubgraph, IDENTITY_HEADER, signIdentity } from '@manifold/subgraph';
+import { createTestDatabase, eventually, silentLog, startTestPipedrive } from '@manifold/testing';
+import { afterAll, beforeEach, expect, test } from 'vitest';
+import { z } from 'zod';
+import { createAccountLoaders } from '../accounts/resolvers.ts';
+import { createBudgetResolvers } from '../budget/resolvers.ts';
+import { planOf } from '../budget/rules.ts';
+import { migrations } from '../migrations/index.ts';
+import type { Tables } from '../store.ts';
+import { schemaFiles } from '../subgraph.ts';
+import { createWriteLoaders, createWriteResolvers } from './resolvers.ts';
+import { createBystander } from '../../test/bystander.ts';
+import { leadStep, personStep } from '../../test/write-commands.ts';
+import { createWorld, type World } from '../../test/writing.ts';
+
+const { db, drop } = await createTestDatabase<Tables>(migrations);
+const pipedrive = await startTestPipedrive({ searchLagMs: 0 });
+const bystander = createBystander(pipedrive);
+const plan = planOf({ plan: 'lite', seats: 1, dailyTokens: undefined });
+const world = await createWorld({ db, pipedrive, log: silentLog, eventually, plan });
+const stranger = await createWorld({
+  db,
+  pipedrive,
+  log: silentLog,
+  eventually,
+  vault: world.vault,
+});
+const worker = world.startWorker();
+const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+const deps = { db, plan, now: () => new Date(), wake: worker.wake };
+const subgraph = await createSubgraph({
+  service: 'connections',
+  schemaFiles,
+  resolvers: [createBudgetResolvers(deps), createWriteResolvers(deps)],
+  loaders: (context) => ({
+    ...createAccountLoaders({ db }, context),
+    ...createWriteLoaders({ db }, context),
+  }),
+  publicKey,
+  log: silentLog,
+});
+const http = await startHttp({
+  host: '127.0.0.1',
+  port: 0,
+  routes: { '/graphql': subgraph.handler },
+  checks: {},
+  log: silentLog,
+});
+
+beforeEach(() => bystander.reset());
+afterAll(async () => {
+  await worker.stop();
+  await http.stop();
+  await subgraph.stop();
+  await pipedrive.stop();
+  await drop();
+});
+
+const REQUEST = `query ($id: ID!) { writeRequest(id: $id) {
+  id state reason lane costTokens settledAt cause { service type id } connection { id }
+  steps { id name object operation state effect reason cause fix pipedriveId pipedriveUrl candidates
+    costTokens attempts nextAttemptAt changedKeys settledAt } } }`;
+
+test('a write is shown with its steps, their records and their cost', async () => {
+  const id = await written();
+  const { data } = await ask(REQUEST, { id });
+
+  expect(data).toMatchObject({
+    writeRequest: {
+      id,
+      state: 'SUCCEEDED',
+      lane: 'INTERACTIVE',
+      costTokens: 35,
+      cause: { service: 'referrals', type: 'ReferralUser' },
+      connection: { id: world.connection.id },
+      steps: [
+        {
+          name: 'person',
+          object: 'person',
+          operation: 'UPSERT',
+          state: 'APPLIED',
+          effect: 'CREATED',
+        },
+        {
+          name: 'lead',
+          pipedriveUrl: expect.stringContaining('/leads/inbox/'),
+          nextAttemptAt: null,
+        },
+      ],
+    },
+  });
+});
+
+test('a write of another workspace is one that does not exist', async () => {
+  const id = await written();
+  const absent = 'wr_00000000000000000000000000000000';
+  const asStranger = { world: stranger };
+
+  expect((await ask(REQUEST, { id }, asStranger)).data).toEqual({ writeRequest: null });
+  expect((await ask(REQUEST, { id: absent }, asStranger)).data).toEqual({ writeRequest: null });
+  const cancel = `mutation ($id: ID!) { cancelWriteRequest(input: { id: $id }) { writeRequest { id } } }`;
+  const [foreign] = (await ask(cancel, { id }, asStranger)).errors;
+  const [missing] = (await ask(cancel, { id: absent }, asStranger)).errors;
+  expect(foreign?.message.replace(id, '')).toBe(missing?.message.replace(absent, ''));
+  expect(foreign?.extensions).toEqual({ code: 'NOT_FOUND', reason: 'record_not_found' });
+});
+
+test('writes are listed newest first, page by page, by state and cause', async () => {
+  const ids = [await written(), await written(), await written()];
+  const LIST = `query ($after: String, $filter: WriteRequestFilter) {
+    writeRequests(first: 2, after: $after, filter: $filter) {
+      totalCount nodes { id } pageInfo { hasNextPage endCursor } } }`;
+  const pageShape = z.object({
+    writeRequests: z.object({
+      totalCount: z.number(),
+      nodes: z.array(z.object({ id: z.string() })),
+      pageInfo: z.object({ hasNextPage: z.boolean(), endCursor: z.string() }),
+    }),
+  });
+  const filter = {
+    state: ['SUCCEEDED'],
+    connectionId: world.connection.id,
+    cause: { type: 'ReferralUser' },
+  };
+  const first = pageShape.parse((await ask(LIST, { filter })).data).writeRequests;
+  const second = pageShape.parse(
+    (await ask(LIST, { filter, after: first.pageInfo.endCursor })).data,
+  ).writeRequests;
+
+  const listed = [...first.nodes, ...second.nodes].map(({ id }) => id);
+  expect(listed.slice(0, 3)).toEqual(ids.toReversed());
+  expect(first.totalCount).toBeGreaterThanOrEqual(3);
+  const parked = await ask(LIST, { filter: { state: ['PARKED'] } });
+  expect(parked.data).toMatchObject({ writeRequests: { totalCount: 0 } });
+});
+
+test('a parked step says what to do, and goes on when it is redriven, however often', async () => {
+  const body = { name: 'Twin', emails: [{ value: 'graph@example.test', primary: true }] };
+  await bystander.create('person', body);
+  const two = await bystander.create('person', body);
+  const stored = await world.submit({ steps: [personStep('graph@example.test'), leadStep()] });
+  const stepId = await eventually(async () => {
+    const { data } = await ask(REQUEST, { id: stored.writeRequestId });
+    const parsed = requestShape.parse(data).writeRequest;
+    expect(parsed).toMatchObject({ state: 'PARKED', reason: 'several_matches' });
+    expect(parsed.steps[0]?.fix).toContain('redrive');
+    return parsed.steps[0]?.id;
+  });
+  await bystander.call('DELETE', `/api/v2/persons/${two.id}`);
+
+  const REDRIVE = `mutation ($input: RedriveInput!) { redrive(input: $input) { writeStep { id } } }`;
+  const input = { writeStepId: stepId, idempotencyKey: 'once' };
+  const viewer = await ask(REDRIVE, { input }, { role: 'VIEWER' });
+  expect(viewer.errors[0]?.extensions).toMatchObject({ code: 'FORBIDDEN', reason: 'role_too_low' });
+  for (const _ of [1, 2]) {
+    expect((await ask(REDRIVE, { input })).data).toEqual({
+      redrive: { writeStep: { id: stepId } },
+    });
+  }
+  await finished(stored.writeRequestId);
+  expect(await bystander.list('lead')).toHaveLength(1);
+});
+
+test('the budget shows what is left and what it was spent on', async () => {
+  const BUDGET = `query ($id: ID!) { apiBudget(connectionId: $id) {
+    connection { id } spentToday dailyLimit remaining pausedUntil pauseReason
+    burst { limit used } search { limit used }
+    operations: usage(by: OPERATION) { key calls tokens }
+    days: usage(by: DAY, days: 2) { key tokens }
+    features: usage(by: FEATURE) { key tokens } } }`;
+  const before = budgetShape.parse((await ask(BUDGET, { id: world.connection.id })).data).apiBudget;
+  await written();
+  const after = budgetShape.parse((await ask(BUDGET, { id: world.connection.id })).data).apiBudget;
+
+  expect(after.spentToday - before.spentToday).toBe(35);
+  expect(after.dailyLimit).toBe(30_000);
+  expect(after.remaining).toBe(30_000 - after.spentToday);
+  expect(after.burst).toMatchObject({ limit: 20 });
+  expect(after.burst.used).toBeGreaterThanOrEqual(3);
+  expect(after.operations.map(({ key }) => key)).toContain('searchPersons');
+  expect(after.features.map(({ key }) => key)).toEqual(['referrals']);
+  expect(after.days).toEqual([
+    { key: new Date().toISOString().slice(0, 10), tokens: after.spentToday },
+  ]);
+  const foreign = await ask(BUDGET, { id: world.connection.id }, { world: stranger });
+  expect(foreign.data).toEqual({ apiBudget: null });
+});
+
+test('input of the wrong form names every field at fault', async () => {
+  const { errors } = await ask(
+    `{ writeRequests(filter: { connectionId: "${'x'.repeat(65)}", cause: { service: "${'y'.repeat(33)}" } }) { totalCount } }`,
+    {},
+  );
+  expect(errors[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', reason: 'invalid_input' });
+  expect(errors[0]?.message).toMatch(/connectionId.*service/);
+});
+
+// builders
+
+const requestShape = z.object({
+  writeRequest: z.object({
+    state: z.string(),
+    reason: z.string().nullable(),
+    steps: z.array(z.object({ id: z.string(), fix: z.string().nullable() })),
+  }),
+});
+
+const usage = z.array(z.object({ key: z.string(), tokens: z.number() }));
+const windowShape = z.object({ limit: z.number(), used: z.number() });
+const budgetShape = z.object({
+  apiBudget: z.object({
+    spentToday: z.number(),
+    dailyLimit: z.number().nullable(),
+    remaining: z.number().nullable(),
+    burst: windowShape,
+    search: windowShape,
+    operations: usage,
+    days: usage,
+    features: usage,
+  }),
+});
+
+const finished = (id: WriteRequestId) =>
+  eventually(async () => {
+    const { data } = await ask(REQUEST, { id });
+    expect(data).toMatchObject({ writeRequest: { state: 'SUCCEEDED' } });
+  });
+
+/** A sign-up that has arrived in Pipedrive. */
+async function written(): Promise<WriteRequestId> {
+  const { writeRequestId } = await world.submit({});
+  worker.wake();
+  await finished(writeRequestId);
+  return writeRequestId;
+}
+
+const answerShape = z.object({
+  data: z.unknown(),
+  errors: z
+    .array(z.object({ message: z.string(), extensions: z.record(z.string(), z.unknown()) }))
+    .default([]),
+});
+
+async function ask(
+  query: string,
+  variables: Record<string, unknown>,
+  as: { world?: World; role?: Role } = {},
+) {
+  const body = JSON.stringify({ query, variables });
+  const identity = {
+    workspaceId: (as.world ?? world).workspaceId,
+    userId: newId('us', UserId),
+    role: as.role ?? 'MEMBER',
+    apiKeyId: newId('ak', ApiKeyId),
+    entitlements: [],
+  };
+  const signed = await signIdentity(identity, {
+    privateKey,
+    audience: 'connections',
+    body,
+    correlationId: 'test',
+  });
+  const response = await fetch(`http://127.0.0.1:${http.port}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', [IDENTITY_HEADER]: signed },
+    body,
+  });
+  return answerShape.parse(await response.json());
+}

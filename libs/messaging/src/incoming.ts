@@ -1,0 +1,91 @@
+import { type EventEnvelope, EventEnvelopeHead, type ServiceName } from '@manifold/contracts';
+import type { JsMsg } from '@nats-io/jetstream';
+import type { Kysely } from 'kysely';
+import type { Logger } from 'pino';
+import { handleEvent } from './handle.ts';
+import type { Handler } from './handler.ts';
+import type { MessagingTables } from './tables.ts';
+
+/** How long the broker waits for an acknowledgement before it brings a message again. */
+export const ACK_WAIT_MS = 30_000;
+
+/** A message of a stream, read once. Without a handler it is none of ours. */
+export interface Incoming<Tables> {
+  message: JsMsg;
+  /** Messages of one key keep their order. */
+  key: string;
+  known?: { event: EventEnvelope; handler: Handler<Tables> };
+}
+
+export interface Settling<Tables> {
+  db: Kysely<Tables>;
+  service: ServiceName;
+  handlers: ReadonlyMap<string, Handler<Tables>>;
+  log: Logger;
+}
+
+/** Reads a message as far as needed to route it. */
+export function readIncoming<Tables>(
+  handlers: ReadonlyMap<string, Handler<Tables>>,
+  message: JsMsg,
+): Incoming<Tables> {
+  const event = readEnvelope(message);
+  const handler = event && handlers.get(event.name);
+  if (!event || !handler) return { message, key: message.subject };
+  return { message, key: keyOf(handler, event), known: { event, handler } };
+}
+
+function readEnvelope(message: JsMsg): EventEnvelope | undefined {
+  try {
+    return EventEnvelopeHead.parse(message.json());
+  } catch {
+    return undefined;
+  }
+}
+
+function keyOf<Tables>(handler: Handler<Tables>, event: EventEnvelope): string {
+  try {
+    return `${event.workspaceId}|${handler.keyOf(event)}`;
+  } catch {
+    // the payload does not fit its contract: handling it will say so
+    return `${event.workspaceId}|${event.id}`;
+  }
+}
+
+/** Every message ends acknowledged; one that Postgres could not take is delivered again. */
+export async function settle<Tables extends MessagingTables>(
+  { db, service, log }: Settling<Tables>,
+  { message, key, known }: Incoming<Tables>,
+): Promise<void> {
+  if (!known) {
+    // never ours by subject: somebody published under our filter by hand
+    log.error({ subject: message.subject, seq: message.seq, service }, 'unknown message dropped');
+    return message.term();
+  }
+  const { event, handler } = known;
+  try {
+    const received = { event, key, body: message.string() };
+    const outcome = await handleEvent({ db, service, handler }, received);
+    if (outcome === 'waiting') log.warn({ event: event.id, name: event.name }, 'event waits');
+    message.ack();
+  } catch (error) {
+    log.error({ err: error, event: event.id }, 'event not stored, the broker will bring it again');
+    giveBack(message);
+  }
+}
+
+function giveBack(message: JsMsg): void {
+  try {
+    message.nak(1_000);
+  } catch {
+    // the connection is closing: unacknowledged, the message comes again by itself
+  }
+}
+
+/** Tells the broker that messages are being worked on, for as long as they wait for their turn. */
+export function keepAlive(pending: ReadonlySet<JsMsg>): () => void {
+  const heartbeat = setInterval(() => {
+    for (const message of pending) message.working();
+  }, ACK_WAIT_MS / 3);
+  return () => clearInterval(heartbeat);
+}
