@@ -6,6 +6,7 @@ export { createLatch } from './latch.ts';
 export { RETRY_DELAYS_MS } from './handle.ts';
 export { type Handler, on, onPrepared } from './handler.ts';
 export type { Batch } from './in-batches.ts';
+export * from './page-requests.ts';
 export * from './publish.ts';
 export * from './relay.ts';
 export * from './requests.ts';

@@ -3,14 +3,8 @@ import { Refusal } from '@manifold/errors';
 import { captureLog, startTestNats } from '@manifold/testing';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import {
-  ask,
-  askForPage,
-  type Responder,
-  respondTo,
-  respondWithPages,
-  serveRequests,
-} from './requests.ts';
+import { askForPage, respondWithPages } from './page-requests.ts';
+import { ask, type Responder, respondTo, serveRequests } from './requests.ts';
 
 const { nats, stop } = await startTestNats();
 const { log, lines } = captureLog();

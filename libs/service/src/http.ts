@@ -23,22 +23,25 @@ export async function startHttp(options: {
   log: Logger;
 }): Promise<{ port: number; stop: () => Promise<void> }> {
   const { host, port, routes, checks, log } = options;
-  const server = createServer(
-    { requestTimeout: 30_000, headersTimeout: 10_000 },
-    (request, response) => {
-      const path = new URL(request.url ?? '/', 'http://service').pathname;
-      const handler =
-        path === '/healthz'
-          ? () => sendJson(response, 200, { status: 'alive' })
-          : path === '/readyz'
-            ? () => sendReadiness(response, checks)
-            : routeOf(routes, path);
-      Promise.resolve(handler(request, response)).catch((error: unknown) => {
-        log.error({ err: error, path }, 'request failed');
-        if (!response.headersSent) sendJson(response, 500, { error: 'Internal server error' });
-      });
-    },
-  );
+  const all: Readonly<Record<string, HttpHandler>> = {
+    ...routes,
+    '/healthz': (_, response) => sendJson(response, 200, { status: 'alive' }),
+    '/readyz': (_, response) => sendReadiness(response, checks),
+  };
+  const limits = { requestTimeout: 30_000, headersTimeout: 10_000 };
+  const server = createServer(limits, (request, response) => void serve(request, response));
+  const serve: HttpHandler = async (request, response) => {
+    const route = routeOf(Object.keys(all), pathOf(request));
+    try {
+      if (route === undefined) sendJson(response, 404, { error: 'Not found' });
+      else await all[route]?.(request, response);
+    } catch (error) {
+      // the route, not the path: a path can hold a secret
+      log.error({ err: error, route }, 'request failed');
+      if (!response.headersSent) sendJson(response, 500, { error: 'Internal server error' });
+      else response.destroy();
+    }
+  };
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
@@ -57,10 +60,12 @@ export async function startHttp(options: {
   };
 }
 
-const routeOf = (routes: Readonly<Record<string, HttpHandler>>, path: string): HttpHandler =>
-  routes[path] ??
-  Object.entries(routes).find(([route]) => route.endsWith('/') && path.startsWith(route))?.[1] ??
-  ((_, response) => sendJson(response, 404, { error: 'Not found' }));
+/** The path as it was sent; anything a client can send is one. */
+const pathOf = ({ url = '/' }: IncomingMessage): string => url.split('?', 1)[0] ?? '/';
+
+const routeOf = (routes: readonly string[], path: string): string | undefined =>
+  routes.find((route) => route === path) ??
+  routes.find((route) => route.length > 1 && route.endsWith('/') && path.startsWith(route));
 
 async function sendReadiness(
   response: ServerResponse,

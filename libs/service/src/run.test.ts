@@ -57,9 +57,12 @@ async function run(
   );
   const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
+  let signalled = false;
   const gather = (chunk: Buffer) => {
     output += chunk.toString();
-    if (signal && output.includes('"ready"')) child.kill(signal);
+    if (!signal || signalled || !output.includes('"ready"')) return;
+    signalled = true;
+    child.kill(signal);
   };
   child.stdout.on('data', gather);
   child.stderr.on('data', gather);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type PageArguments, readPage, toConnection } from './pages.ts';
 
-const letters = [...'abcdefg'];
+const letters = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
 
 /** A page of the letters as a store would fetch it by keyset. */
 function pageOf(args: PageArguments) {
@@ -53,7 +53,7 @@ describe('backwards', () => {
 
   test('`before` alone goes backwards', () => {
     const last = pageOf({ last: 2 });
-    expect(pageOf({ before: last.pageInfo.startCursor }).nodes).toEqual([...'abcde']);
+    expect(pageOf({ before: last.pageInfo.startCursor }).nodes).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 });
 

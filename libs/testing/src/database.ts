@@ -1,3 +1,4 @@
+import type {} from './provided.ts';
 import { randomBytes } from 'node:crypto';
 import { connectDatabase, migrateToLatest } from '@manifold/database';
 import { createDatabase, dropDatabase } from '@manifold/infrastructure';

@@ -1,3 +1,4 @@
+import type {} from './provided.ts';
 import { type NatsServer, type NatsUser, startNats } from '@manifold/infrastructure';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { inject } from 'vitest';

@@ -131,7 +131,7 @@ test('the audit log tells what a sign-up did and what it cost', async () => {
     );
     // search 20 + person 5, lead 10
     const steps = nodes.filter(({ action }) => action === 'connections.step_settled');
-    expect(steps.map(({ costTokens }) => costTokens).toSorted()).toEqual([10, 25]);
+    expect(new Set(steps.map(({ costTokens }) => costTokens))).toEqual(new Set([10, 25]));
     expect(new Set(nodes.map(({ correlationId }) => correlationId)).size).toBe(1);
   });
 });

@@ -36,7 +36,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     foreign key (workspace_id, write_request_id) references write_request (workspace_id, id),
     unique (workspace_id, write_request_id, position)
   )`.execute(db);
-  await sql`create index write_step_due on write_step (workspace_id, connection_id, not_before)
+  await sql`create index write_step_due
+    on write_step (workspace_id, connection_id, lane, not_before, id)
     where state in ('queued', 'sending', 'unknown')`.execute(db);
   await sql`create index write_step_record
     on write_step (workspace_id, company_id, object, pipedrive_id)`.execute(db);

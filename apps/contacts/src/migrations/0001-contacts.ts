@@ -74,11 +74,13 @@ async function createEntities(db: Kysely<unknown>): Promise<void> {
     }
   }
   await sql`create index account_name on account (workspace_id, name_sort, id)`.execute(db);
-  // with the e-mail address, so that what a name or an address contains is found without the rows
+  // each with the other, so that what a name or an address contains is found without the rows
   await sql`create index contact_name on contact (workspace_id, name_sort, id) include (email)`.execute(
     db,
   );
-  await sql`create index contact_email on contact (workspace_id, email, id)`.execute(db);
+  await sql`create index contact_email on contact (workspace_id, email, id) include (name_sort)`.execute(
+    db,
+  );
   await sql`create index contact_account on contact (workspace_id, account_id, id)
     where account_id is not null`.execute(db);
   await sql`create table record_link (

@@ -2,11 +2,14 @@ import { Refusal } from '@manifold/errors';
 import { createTestDatabase, eventually, silentLog, startTestNats } from '@manifold/testing';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createMappings } from '../mappings/commands.ts';
 import { migrations } from '../migrations/index.ts';
 import { cancelSync } from '../runs/commands.ts';
 import { progressOf } from '../runs/rules.ts';
 import type { Tables } from '../store.ts';
+import { personOf } from '../records.fixture.ts';
 import { type Desk, openDesk } from '../sync.fixture.ts';
+import { storePage } from './commands.ts';
 
 const { db, drop } = await createTestDatabase<Tables>(migrations);
 const { nats, stop } = await startTestNats();
@@ -91,14 +94,15 @@ describe('a run', () => {
   test('whose worker vanished is taken over when its lease is over, and the old one changes nothing', async () => {
     desk.fill({ organizations: 10, persons: 30 });
     const source = await desk.openSource();
-    let clock = new Date();
+    let behindMs = 0;
     const unblock = desk.blockPages(3);
-    desk.startWorker({ now: () => clock });
+    desk.startWorker({ now: () => new Date(Date.now() - behindMs) });
     const { id } = await desk.start(source.id);
     await eventually(async () => expect((await desk.theRun(id)).done).toBe(20));
     const stolen = await desk.theRun(id);
 
-    clock = new Date(clock.getTime() - 60_000);
+    // its heartbeat no longer reaches the present
+    behindMs = 60_000;
     await desk.within((tx) =>
       sql`update sync_run set lease_until = now() - interval '1 second' where id = ${id}`.execute(
         tx,
@@ -108,17 +112,25 @@ describe('a run', () => {
     desk.startWorker();
     const run = await desk.ended(id);
     unblock();
+    const held = { run: stolen, leaseId: stolen.lease_id ?? '' };
+    const position = { object: stolen.object, cursor: stolen.cursor };
+    const late = { position, next: undefined, records: [personOf(99)], costTokens: 1 };
+    const mappings = createMappings();
 
+    expect(await storePage({ ...desk.deps, mappings }, held, late)).toBeUndefined();
     expect(run.counts).toEqual({ created: 40 });
-    expect(run.lease_id).not.toBe(stolen.lease_id);
     expect(await countsOf(source.id)).toEqual({ contacts: 30, accounts: 10, links: 40 });
   });
 
   test('waits, with the time shown, when the API budget is spent, and goes on by itself (OR-38)', async () => {
     desk.fill({ organizations: 5, persons: 25 });
     const source = await desk.openSource();
-    const until = new Date(Date.now() + 1_500);
-    desk.neighbours.beforePage = async (page) => (page === 3 ? { waitUntil: until } : undefined);
+    let until = new Date(0);
+    desk.neighbours.beforePage = async (page) => {
+      if (page !== 3) return undefined;
+      until = new Date(Date.now() + 2_000);
+      return { waitUntil: until };
+    };
     desk.startWorker();
     const { id } = await desk.start(source.id);
 

@@ -18,30 +18,27 @@ export async function leaseSteps(
   lease: { lanes: readonly Lane[]; limit: number; owner: string; now: Date; until: Date },
 ): Promise<Step[]> {
   const { now, limit } = lease;
-  const rank = sql`array_position(array['interactive', 'event', 'bulk'], s.lane)`;
   const due = sql`s.state in ('queued', 'sending', 'unknown') and s.not_before <= ${now}
-    and (s.lease_until is null or s.lease_until <= ${now}) and s.lane = any(${lease.lanes})`;
+    and (s.lease_until is null or s.lease_until <= ${now})`;
+  // lane by lane, so that each walk along the index can stop at the limit
   const { rows } = await sql<Step>`
-    with open as (
-      select distinct workspace_id, connection_id from write_step
-      where state in ('queued', 'sending', 'unknown')
-    ), candidate as (
-      select picked.workspace_id, picked.id from open
-      join connection c on c.workspace_id = open.workspace_id and c.id = open.connection_id
-        and c.status = 'ACTIVE'
+    with candidate as (
+      select picked.workspace_id, picked.id from connection c
+      cross join unnest(${lease.lanes}::text[]) with ordinality as lane (name, rank)
       cross join lateral (
-        select s.workspace_id, s.id, ${rank} as rank,
-          row_number() over (order by ${rank}, s.not_before, s.id) as place
-        from write_step s
-        where s.workspace_id = open.workspace_id and s.connection_id = open.connection_id
-          and ${due} and not exists (
+        select s.workspace_id, s.id, s.not_before from write_step s
+        where s.workspace_id = c.workspace_id and s.connection_id = c.id
+          and s.lane = lane.name and ${due} and not exists (
             select from write_turn mine join write_turn earlier
               on earlier.workspace_id = mine.workspace_id and earlier.company_id = mine.company_id
               and earlier.key_hash = mine.key_hash and earlier.turn < mine.turn
             where mine.workspace_id = s.workspace_id and mine.step_id = s.id)
-        order by ${rank}, s.not_before, s.id limit ${limit}
+        order by s.not_before, s.id limit ${limit}
       ) picked
-      order by picked.rank, picked.place limit ${limit}
+      where c.status = 'ACTIVE'
+      order by lane.rank, row_number() over (
+        partition by c.id, lane.rank order by picked.not_before, picked.id)
+      limit ${limit}
     ), mine as (
       select s.workspace_id, s.id from write_step s
       join candidate on candidate.workspace_id = s.workspace_id and candidate.id = s.id
