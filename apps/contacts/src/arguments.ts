@@ -7,7 +7,14 @@ import { z } from 'zod';
 export const optional = <Shape extends z.ZodType>(shape: Shape) =>
   shape.nullish().transform((value) => value ?? undefined);
 
-export const IdempotencyKey = optional(z.string().min(1).max(128));
+/** Text of a bounded length that Postgres can compare with. */
+export const boundedText = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .refine((text) => !text.includes('\0'), 'holds a NUL character');
+
+export const IdempotencyKey = optional(boundedText(128).min(1));
 
 /** The caller of a request as the cause of events. */
 export const originOf = ({ workspaceId, actor, correlationId }: RequestContext): Origin => ({
@@ -41,6 +48,6 @@ export function checkCursor(page: PageRequest, parts: readonly z.ZodType[]): Pag
   });
 }
 
-export const IdPart = z.string().max(40);
-export const TextPart = z.string().max(400);
+export const IdPart = boundedText(40);
+export const TextPart = boundedText(400);
 export const TimePart = z.iso.datetime();

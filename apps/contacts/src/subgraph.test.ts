@@ -173,11 +173,13 @@ describe('the list of contacts', () => {
     expect(byFilter.data.contacts.totalCount).toBe(10);
   });
 
-  test('refuses a filter that is nested too deep, and a cursor of another list', async () => {
+  test('refuses a filter that is nested too deep, a text no row can hold, and a cursor of another list', async () => {
     const deep = '{ not: '.repeat(6) + '{ email: "x" }' + ' }'.repeat(6);
     expect(
       (await ask(`{ contacts(filter: ${deep}) { nodes { id } } }`)).errors[0].extensions.code,
     ).toBe('BAD_USER_INPUT');
+    const nul = await ask('{ contacts(filter: { nameContains: "\\u0000" }) { nodes { id } } }');
+    expect(nul.errors[0].extensions.code).toBe('BAD_USER_INPUT');
     const cursor = Buffer.from(JSON.stringify(['not a time', 'x'])).toString('base64url');
     const { errors } = await ask(
       `{ contacts(after: "${cursor}", orderBy: { field: CREATED_AT, direction: ASC }) { nodes { id } } }`,

@@ -29,6 +29,12 @@ export type EntityRow = Omit<Insertable<Tables['contact']>, 'id' | 'values' | 'o
 
 const tableOf = (object: SyncedObject) => sql.table(object === 'person' ? 'contact' : 'account');
 
+/** What Postgres cannot hold as text, as `JSON.stringify` writes it: NUL and halves of surrogate pairs. */
+const UNSTORABLE = /(?<!\\)((?:\\\\)*)\\u(?:0000|d[89a-f][0-9a-f]{2})/g;
+
+const toJson = (rows: readonly EntityRow[]): string =>
+  JSON.stringify(rows).replaceAll(UNSTORABLE, '$1');
+
 /** Columns are matched by name, so a contact's e-mail does not disturb an account. */
 export async function insertEntities(
   tx: Db,
@@ -37,9 +43,7 @@ export async function insertEntities(
 ): Promise<void> {
   const table = tableOf(object);
   await sql`insert into ${table}
-    select * from json_populate_recordset(null::${table}, ${JSON.stringify(rows)}::json)`.execute(
-    tx,
-  );
+    select * from json_populate_recordset(null::${table}, ${toJson(rows)}::json)`.execute(tx);
 }
 
 /** Everything but id and time of creation; the rows were locked before. */
@@ -53,7 +57,7 @@ export async function updateEntities(
   await sql`update ${table} entity set name = now.name, name_sort = now.name_sort,
       "values" = now."values", origins = now.origins, updated_at = now.updated_at
       ${object === 'person' ? ofContact : sql``}
-    from json_populate_recordset(null::${table}, ${JSON.stringify(rows)}::json) now
+    from json_populate_recordset(null::${table}, ${toJson(rows)}::json) now
     where entity.workspace_id = ${workspaceId} and entity.id = now.id`.execute(tx);
 }
 

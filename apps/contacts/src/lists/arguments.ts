@@ -1,7 +1,7 @@
 import type { PageArguments, PageRequest } from '@manifold/subgraph';
 import { readPage } from '@manifold/subgraph';
 import { z } from 'zod';
-import { checkCursor, IdPart, optional, TextPart, TimePart } from '../arguments.ts';
+import { boundedText, checkCursor, IdPart, optional, TextPart, TimePart } from '../arguments.ts';
 import {
   type EntityFilter,
   MAX_CONDITIONS,
@@ -10,12 +10,12 @@ import {
   type Order,
 } from './rules.ts';
 
-const Text = optional(z.string().max(320));
-const Day = optional(z.string().max(40));
+const Text = optional(boundedText(320));
+const Day = optional(boundedText(40));
 const Numeric = optional(z.number());
 
 const Condition = z.object({
-  key: z.string().min(1).max(64),
+  key: boundedText(64).min(1),
   equals: Text,
   equalsNumber: Numeric,
   equalsBoolean: optional(z.boolean()),
@@ -33,8 +33,8 @@ const Filter: z.ZodType<EntityFilter> = z.lazy(() =>
     email: Text,
     emailContains: Text,
     nameContains: Text,
-    accountId: optional(z.string().max(64)),
-    dataSourceId: optional(z.string().max(64)),
+    accountId: optional(boundedText(64)),
+    dataSourceId: optional(boundedText(64)),
     updatedAfter: optional(z.date()),
     updatedBefore: optional(z.date()),
     variable: optional(Condition),

@@ -54,7 +54,7 @@ async function leaseNext(deps: WorkerDeps): Promise<Held | undefined> {
     const run = await acrossWorkspaces(deps.db, (tx) => leaseRun(tx, lease));
     return run && { run, leaseId: lease.id };
   } catch (error) {
-    deps.log.error({ err: error }, 'no run could be taken, trying again');
+    deps.log.error(kindOf(error), 'no run could be taken, trying again');
     return undefined;
   }
 }
@@ -66,18 +66,29 @@ async function carryOut(deps: WorkerDeps, held: Held, stopping: AbortSignal): Pr
     const lease = { runId: run.id, id: leaseId, until: leaseEnd(deps) };
     withWorkspace(deps.db, run.workspace_id, (tx) =>
       extendLease(tx, run.workspace_id, lease),
-    ).catch((error: unknown) => deps.log.warn({ err: error, run: run.id }, 'lease not extended'));
+    ).catch((error: unknown) =>
+      deps.log.warn({ ...kindOf(error), run: run.id }, 'lease not extended'),
+    );
   }, LEASE_MS / 4);
   try {
     await readToEnd(deps, held, stopping);
   } catch (error) {
-    if (!(error instanceof Refusal)) deps.log.error({ err: error, run: run.id }, 'run interrupted');
+    if (!(error instanceof Refusal))
+      deps.log.error({ ...kindOf(error), run: run.id }, 'run interrupted');
     await setBack(deps, held, { error }).catch((failure: unknown) =>
-      deps.log.error({ err: failure, run: run.id }, 'run left to its lease'),
+      deps.log.error({ ...kindOf(failure), run: run.id }, 'run left to its lease'),
     );
   } finally {
     clearInterval(heartbeat);
   }
+}
+
+/** What failed and where, never its message: those of the database quote the rows they are about. */
+function kindOf(error: unknown): { failure: string; at: string[] } {
+  if (!(error instanceof Error)) return { failure: 'unknown', at: [] };
+  const code = 'code' in error && typeof error.code === 'string' ? ` ${error.code}` : '';
+  const lines = (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at '));
+  return { failure: `${error.name}${code}`, at: lines.slice(0, 8).map((line) => line.trim()) };
 }
 
 async function readToEnd(deps: WorkerDeps, held: Held, stopping: AbortSignal): Promise<void> {

@@ -94,6 +94,13 @@ describe('a person changed in Pipedrive', () => {
     await eventually(async () => expect(await desk.contacts()).toHaveLength(1));
   });
 
+  test('with a name no database holds as it is loses only what cannot be held', async () => {
+    await desk.change(personOf(1, { name: `A\0\\u0000${'😀'.repeat(130)}` }), { revision: 1 });
+    const [contact] = await desk.contacts();
+    expect(contact?.name).toMatch(/^A\\u0000(😀)+$/u);
+    expect(contact?.values['name']).toBe(`A\\u0000${'😀'.repeat(130)}`);
+  });
+
   test('of a connection without an active source changes nothing', async () => {
     await desk.within((tx) => sql`update data_source set state = 'ARCHIVED'`.execute(tx));
     await desk.change(personOf(1), { action: 'created', revision: 1 });

@@ -3,7 +3,15 @@ import { withWorkspace } from '@manifold/database';
 import { type PageArguments, readPage, requireRole, toConnection } from '@manifold/subgraph';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { z } from 'zod';
-import { checkCursor, IdempotencyKey, IdPart, loadById, optional, originOf } from '../arguments.ts';
+import {
+  boundedText,
+  checkCursor,
+  IdempotencyKey,
+  IdPart,
+  loadById,
+  optional,
+  originOf,
+} from '../arguments.ts';
 import type { Context } from '../loaders.ts';
 import type { DataSource, Db, SyncRun } from '../store.ts';
 import { cancelSync, startSync } from './commands.ts';
@@ -13,7 +21,7 @@ import { listRunPage, type RunFilter } from './store.ts';
 const ListArguments = z.object({
   filter: optional(
     z.object({
-      dataSourceId: optional(z.string().max(64)),
+      dataSourceId: optional(boundedText(64)),
       state: optional(z.enum(['QUEUED', 'RUNNING', 'WAITING', 'SUCCEEDED', 'FAILED', 'CANCELLED'])),
     }),
   ),

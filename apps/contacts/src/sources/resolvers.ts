@@ -3,7 +3,15 @@ import { withWorkspace } from '@manifold/database';
 import { type PageArguments, readPage, requireRole, toConnection } from '@manifold/subgraph';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { z } from 'zod';
-import { checkCursor, IdempotencyKey, IdPart, loadById, optional, originOf } from '../arguments.ts';
+import {
+  boundedText,
+  checkCursor,
+  IdempotencyKey,
+  IdPart,
+  loadById,
+  optional,
+  originOf,
+} from '../arguments.ts';
 import type { Context } from '../loaders.ts';
 import type { DataSource, Db } from '../store.ts';
 import { archiveDataSource, createDataSource } from './commands.ts';
@@ -13,13 +21,13 @@ const ListArguments = z.object({
   filter: optional(
     z.object({
       state: optional(z.enum(['ACTIVE', 'ARCHIVED'])),
-      connectionId: optional(z.string().max(64)),
+      connectionId: optional(boundedText(64)),
     }),
   ),
 });
 const CreateArguments = z.object({
   input: z.object({
-    name: z.string().trim().min(1).max(100),
+    name: boundedText(100).trim().min(1),
     connectionId: ConnectionId,
     mappingId: FieldMappingId,
     idempotencyKey: IdempotencyKey,

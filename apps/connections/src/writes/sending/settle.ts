@@ -120,19 +120,20 @@ export async function settleLater(
   const sentAt = step.sent_at ?? deps.now();
   const until = new Date(Math.max(Number(deps.now()), Number(sentAt) + deps.settleMs));
   const isCreate = step.sent_effect === 'created';
+  const change = {
+    state: 'unknown' as const,
+    reason: 'outcome_unknown' as const,
+    settle_until: until,
+    not_before: until,
+    unknown_creates: step.unknown_creates + (isCreate ? 1 : 0),
+    lease_until: null,
+    lease_owner: null,
+  };
   await withWorkspace(deps.db, step.workspace_id, async (tx) => {
+    if (!(await changeHeldStep(tx, step, change, held.takeSpent?.() ?? 0))) return;
+    // read under the lock the change took: its webhook may have been here before the call ended
     const current = await findStep(tx, step.id);
-    // its webhook was here before the call ended
-    const shown = current?.echo_pipedrive_id != null;
-    const change = {
-      state: 'unknown' as const,
-      reason: 'outcome_unknown' as const,
-      settle_until: until,
-      not_before: shown ? deps.now() : until,
-      unknown_creates: step.unknown_creates + (isCreate ? 1 : 0),
-      lease_until: null,
-      lease_owner: null,
-    };
-    await changeHeldStep(tx, step, change, held.takeSpent?.() ?? 0);
+    if (current?.echo_pipedrive_id == null) return;
+    await changeHeldStep(tx, step, { not_before: deps.now() }, 0);
   });
 }
