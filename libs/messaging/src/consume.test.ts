@@ -145,6 +145,24 @@ describe('an event that fails', () => {
     await eventually(async () => expect(await notesOf(db, bad)).toEqual(['OPEN']));
   }, 40_000);
 
+  test('because another service is away waits for it, however long, without using up its tries', async () => {
+    await start();
+    const early = newCampaign();
+    failing.set(early, new Refusal('unavailable', 'away', { reason: 'service_unavailable' }));
+    const id = await send(early, 'OPEN');
+    for (let tries = 0; tries <= RETRY_DELAYS_MS.length + 1; tries += 1) {
+      await eventually(async () => expect(await waitingOf(early)).toEqual(['OPEN']));
+      await hurry(early);
+      // the moment is moved on by the next try alone
+      await eventually(async () => expect(await isDue(id)).toBe(false));
+    }
+    expect(await attemptsOf(id)).toBe(0);
+
+    failing.delete(early);
+    await hurry(early);
+    await eventually(async () => expect(await notesOf(db, early)).toEqual(['OPEN']));
+  }, 40_000);
+
   test('for a reason that will not change is parked at once', async () => {
     await start();
     const bad = newCampaign();
@@ -241,6 +259,15 @@ const waitingOf = async (key: string) =>
       }>`select body->'payload'->>'state' as state from inbox_waiting where key like ${`%${key}`} order by id`,
     )
   ).map(({ state }) => state);
+
+const isDue = async (id: string) =>
+  (
+    await inWorkspace(
+      sql<{
+        due: boolean;
+      }>`select not_before <= now() as due from inbox_waiting where event_id = ${id}`,
+    )
+  )[0]?.due;
 
 const attemptsOf = async (id: string) =>
   (

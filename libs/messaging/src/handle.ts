@@ -1,6 +1,6 @@
 import { type EventEnvelope, EventId, type ServiceName, MessageParked } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
-import { isHopeless } from '@manifold/errors';
+import { isHopeless, Refusal } from '@manifold/errors';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Handler } from './handler.ts';
 import { publish } from './publish.ts';
@@ -8,6 +8,8 @@ import type { MessagingTables } from './tables.ts';
 
 /** Pauses before a failed event is tried again; after the last it is parked. */
 export const RETRY_DELAYS_MS = [1_000, 5_000, 30_000, 120_000];
+/** Pause while somebody we depend on is away: no fault of the event, so it costs no try. */
+const AWAY_DELAY_MS = 5_000;
 
 export interface Received {
   readonly event: EventEnvelope;
@@ -90,31 +92,39 @@ export async function runWaiting<Tables extends MessagingTables>(
 async function keepWaiting<Tables>(
   db: Kysely<Tables>,
   { event, key, body }: Received,
-  { attempts, cause }: { attempts: number; cause: string },
+  { attempts, cause, delayMs = 0 }: { attempts: number; cause: string; delayMs?: number },
 ): Promise<void> {
-  const delay = RETRY_DELAYS_MS[attempts - 1] ?? 0;
   await withWorkspace(db, event.workspaceId, (tx) =>
     sql`insert into inbox_waiting (event_id, workspace_id, name, key, body, attempts, not_before, last_error)
       values (${event.id}, ${event.workspaceId}, ${event.name}, ${key}, ${body}, ${attempts},
-        now() + ${delay}::int * interval '1 millisecond', ${cause})
+        now() + ${delayMs}::int * interval '1 millisecond', ${cause})
       on conflict (workspace_id, event_id) do update set attempts = excluded.attempts,
         not_before = excluded.not_before, last_error = excluded.last_error
-      where inbox_waiting.attempts < excluded.attempts`.execute(tx),
+      where inbox_waiting.attempts <= excluded.attempts`.execute(tx),
   );
 }
 
-/** A failed try: another later, or, when it is hopeless or was the last, a dead letter. */
+/** A failed try: another later, or, when it is hopeless or was the last, a dead letter. A service that is away is waited for. */
 export async function giveTime<Tables extends MessagingTables>(
   context: { db: Kysely<Tables>; service: ServiceName },
   received: Received,
   failure: { attempts: number; error: unknown },
 ): Promise<void> {
   const { attempts, error } = failure;
+  const cause = causeOf(error);
+  if (isAway(error)) {
+    const waiting = { attempts: attempts - 1, cause, delayMs: AWAY_DELAY_MS };
+    return keepWaiting(context.db, received, waiting);
+  }
   if (isHopeless(error) || attempts > RETRY_DELAYS_MS.length) {
     return park(context, received, failure);
   }
-  await keepWaiting(context.db, received, { attempts, cause: causeOf(error) });
+  const delayMs = RETRY_DELAYS_MS[attempts - 1] ?? 0;
+  await keepWaiting(context.db, received, { attempts, cause, delayMs });
 }
+
+const isAway = (error: unknown): boolean =>
+  error instanceof Refusal && (error.kind === 'unavailable' || error.kind === 'limited');
 
 /** Keeps a message for a person, with its cause, and says so in an event. */
 export async function park<Tables extends MessagingTables>(

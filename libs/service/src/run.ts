@@ -1,27 +1,6 @@
 import { once } from 'node:events';
-import { type Logger, pino } from 'pino';
-
-/** Keys whose values never reach a log, wherever they stand in a logged object. */
-const SECRET_KEYS = [
-  'authorization',
-  'token',
-  'accessToken',
-  'refreshToken',
-  'password',
-  'email',
-  'apiKey',
-  'secret',
-  'code',
-];
-
-/** A logger for one service; known secret keys are cut out at any of three depths. */
-export function createLog(name: string, level = process.env['LOG_LEVEL'] ?? 'info'): Logger {
-  const paths = SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]).filter(
-    // an error's code is a kind of failure, not a secret
-    (path) => path !== '*.code' && path !== '*.*.code',
-  );
-  return pino({ name, level, redact: { paths, censor: '[redacted]' } });
-}
+import type { Logger } from 'pino';
+import { createLog } from './log.ts';
 
 /**
  * Runs a service until SIGINT or SIGTERM, then releases what it acquired, newest first. A failure
