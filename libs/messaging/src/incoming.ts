@@ -7,7 +7,7 @@ import type { Handler } from './handler.ts';
 import type { MessagingTables } from './tables.ts';
 
 /** How long the broker waits for an acknowledgement before it brings a message again. */
-export const ACK_WAIT_MS = 30_000;
+export const ACK_WAIT_MS = 5_000;
 
 /** A message of a stream, read once. Without a handler it is none of ours. */
 export interface Incoming<Tables> {
