@@ -1,12 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { connectPipedrive } from './demo/connecting.ts';
+import { signPeopleUp } from './demo/signing-up.ts';
+import { syncOnce } from './demo/syncing.ts';
+import { createUsers } from './demo/users.ts';
 import { connectGraph, type Graph } from './graph.ts';
 import type { Screen } from './screen.ts';
-import { saveSecrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
-import { type Running, usersOf } from './start.ts';
-
-const ASK_EVERY_MS = 250;
+import type { Running } from './start.ts';
 
 /**
  * The main job, as a person would do it through the graph: connect through OAuth, sync, open a
@@ -48,96 +48,7 @@ async function fillPipedrive(
   if (!answer.ok) throw new Error(`The local Pipedrive did not make its records: ${answer.status}`);
 }
 
-/** A second workspace, a member of the first and an outsider who belongs to the second only. */
-async function createUsers(
-  graph: Graph,
-  { running, settings }: { running: Running; settings: Settings },
-) {
-  const { secrets, endpoints } = running;
-  if (secrets.userApiKeys['outsider'] !== undefined) return;
-  const twin = await graph(
-    'mutation ($input: CreateWorkspaceInput!) { createWorkspace(input: $input) { workspace { id } } }',
-    { input: { name: 'Twin', idempotencyKey: 'demo-twin' } },
-    z.object({ createWorkspace: z.object({ workspace: z.object({ id: z.string() }) }) }),
-  );
-  const twinId = twin.createWorkspace.workspace.id;
-  const inTwin = connectGraph(endpoints.gateway, endpoints.apiKey, twinId);
-  secrets.userApiKeys['member'] = await invite(graph, {
-    name: 'Max Member',
-    email: 'member@example.com',
-    role: 'MEMBER',
-  });
-  secrets.userApiKeys['outsider'] = await invite(inTwin, {
-    name: 'Otto Outsider',
-    email: 'outsider@example.com',
-    role: 'OWNER',
-  });
-  await saveSecrets(settings.home, secrets);
-  endpoints.users = usersOf(secrets);
-  await running.rewriteEndpoints();
-}
-
-async function invite(
-  graph: Graph,
-  person: { name: string; email: string; role: string },
-): Promise<string> {
-  const { inviteMember } = await graph(
-    'mutation ($input: InviteMemberInput!) { inviteMember(input: $input) { member { id } } }',
-    { input: person },
-    z.object({ inviteMember: z.object({ member: z.object({ id: z.string() }) }) }),
-  );
-  const { createApiKey } = await graph(
-    'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { key } }',
-    { input: { name: `Demo key of ${person.name}`, memberId: inviteMember.member.id } },
-    z.object({ createApiKey: z.object({ key: z.string() }) }),
-  );
-  return createApiKey.key;
-}
-
 const Nodes = z.object({ nodes: z.array(z.object({ id: z.string() })) });
-
-async function connectPipedrive(graph: Graph, screen: Screen): Promise<string> {
-  const activeConnection = async () => {
-    const { connections } = await graph(
-      '{ connections(filter: { status: ACTIVE }, first: 1) { nodes { id } } }',
-      {},
-      z.object({ connections: Nodes }),
-    );
-    return connections.nodes[0]?.id;
-  };
-  const known = await activeConnection();
-  if (known !== undefined) return known;
-  screen.progress('Connecting to the local Pipedrive through OAuth …');
-  const { beginConnection } = await graph(
-    'mutation ($input: BeginConnectionInput!) { beginConnection(input: $input) { authorizationUrl } }',
-    { input: { kind: 'ORGANIZATION' } },
-    z.object({ beginConnection: z.object({ authorizationUrl: z.url() }) }),
-  );
-  await consent(beginConnection.authorizationUrl);
-  const made = await activeConnection();
-  if (made === undefined) throw new Error('The OAuth consent did not lead to a connection.');
-  screen.say('Connected to the local Pipedrive through OAuth.');
-  return made;
-}
-
-/** Does what a person does in the browser: open the consent page, press Allow, follow the redirect. */
-async function consent(authorizationUrl: string): Promise<void> {
-  const address = new URL(authorizationUrl);
-  const page = await (await fetch(address)).text();
-  const userId = /<option value="(\d+)"/.exec(page)?.[1];
-  if (userId === undefined) throw new Error('The consent page offers no user.');
-  const form = new URLSearchParams(address.searchParams);
-  form.set('user_id', userId);
-  form.set('decision', 'allow');
-  const allowed = await fetch(new URL(address.pathname, address), {
-    method: 'POST',
-    body: form,
-    redirect: 'manual',
-  });
-  const callback = await fetch(allowed.headers.get('location') ?? '', { redirect: 'manual' });
-  if (callback.status >= 400)
-    throw new Error(`The connection was refused: ${await callback.text()}`);
-}
 
 const MAPPING_NODES = z.object({ fieldMappings: Nodes });
 
@@ -179,64 +90,6 @@ async function createDataSource(graph: Graph, connectionId: string): Promise<str
   return created.createDataSource.dataSource.id;
 }
 
-const Run = z.object({
-  id: z.string(),
-  state: z.string(),
-  reason: z.string().nullable(),
-  progress: z.object({
-    done: z.number(),
-    total: z.number().nullable(),
-    ratePerSecond: z.number().nullable(),
-    remainingSeconds: z.number().nullable(),
-  }),
-});
-const RUN_FIELDS = 'id state reason progress { done total ratePerSecond remainingSeconds }';
-
-/** Starts the first sync, or follows the one an earlier start began, until it ends. */
-async function syncOnce(options: {
-  graph: Graph;
-  dataSourceId: string;
-  screen: Screen;
-  signal: AbortSignal;
-}): Promise<void> {
-  const { graph, dataSourceId, screen, signal } = options;
-  const started = await graph(
-    `mutation ($input: StartSyncInput!) { startSync(input: $input) { syncRun { ${RUN_FIELDS} } } }`,
-    { input: { dataSourceId, idempotencyKey: 'demo-first-sync' } },
-    z.object({ startSync: z.object({ syncRun: Run }) }),
-  );
-  let run = started.startSync.syncRun;
-  if (run.state === 'SUCCEEDED') return;
-  while (!['SUCCEEDED', 'FAILED', 'CANCELLED'].includes(run.state)) {
-    signal.throwIfAborted();
-    screen.progress(progressText(run));
-    await sleep(ASK_EVERY_MS);
-    const asked = await graph(
-      `query ($id: ID!) { syncRun(id: $id) { ${RUN_FIELDS} } }`,
-      { id: run.id },
-      z.object({ syncRun: Run }),
-    );
-    run = asked.syncRun;
-  }
-  if (run.state !== 'SUCCEEDED') {
-    throw new Error(
-      `The first sync ended ${run.state.toLowerCase()}: ${run.reason ?? 'no reason given'}`,
-    );
-  }
-  screen.say(`Synced ${run.progress.done} records from Pipedrive.`);
-}
-
-function progressText({ progress, state }: z.output<typeof Run>): string {
-  const { done, total, ratePerSecond, remainingSeconds } = progress;
-  return [
-    `Syncing (${state.toLowerCase()}): ${done}${total === null ? '' : ` of ${total}`} records`,
-    ratePerSecond === null ? '' : `${Math.round(ratePerSecond)}/s`,
-    remainingSeconds === null ? '' : `${Math.ceil(remainingSeconds)} s left`,
-  ]
-    .filter(Boolean)
-    .join(' · ');
-}
-
 async function openCampaign(graph: Graph, connectionId: string): Promise<string> {
   const mappingId = await publishedMapping(
     graph,
@@ -269,52 +122,4 @@ async function openCampaign(graph: Graph, connectionId: string): Promise<string>
     );
   }
   return id;
-}
-
-const PEOPLE = [
-  ['Ada', 'Marsh'],
-  ['Grace', 'Okafor'],
-  ['Linus', 'Berg'],
-] as const;
-
-const ReferralUser = z.object({
-  id: z.string(),
-  delivery: z.object({
-    state: z.string(),
-    reason: z.string().nullable(),
-    lead: z.object({ pipedriveUrl: z.string().nullable() }).nullable(),
-  }),
-});
-const USER_FIELDS = 'id delivery { state reason lead { pipedriveUrl } }';
-
-async function signPeopleUp(options: {
-  graph: Graph;
-  campaignId: string;
-  screen: Screen;
-  signal: AbortSignal;
-}): Promise<void> {
-  const { graph, campaignId, screen, signal } = options;
-  for (const [firstName, lastName] of PEOPLE) {
-    const email = `${firstName}.${lastName}@example.org`.toLowerCase();
-    const { signUp } = await graph(
-      `mutation ($input: SignUpInput!) { signUp(input: $input) { created referralUser { ${USER_FIELDS} } } }`,
-      { input: { campaignId, email, firstName, lastName } },
-      z.object({ signUp: z.object({ created: z.boolean(), referralUser: ReferralUser }) }),
-    );
-    let user = signUp.referralUser;
-    while (user.delivery.state === 'QUEUED') {
-      signal.throwIfAborted();
-      screen.progress(`Signing up ${firstName} ${lastName} …`);
-      await sleep(ASK_EVERY_MS);
-      const asked = await graph(
-        `query ($id: ID!) { referralUser(id: $id) { ${USER_FIELDS} } }`,
-        { id: user.id },
-        z.object({ referralUser: ReferralUser }),
-      );
-      user = asked.referralUser;
-    }
-    if (!signUp.created) continue;
-    const where = user.delivery.lead?.pipedriveUrl ?? user.delivery.reason ?? '';
-    screen.say(`Signed up ${firstName} ${lastName}: ${user.delivery.state.toLowerCase()} ${where}`);
-  }
 }
