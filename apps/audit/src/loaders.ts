@@ -1,7 +1,6 @@
 import type { AuditEntryId } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
-import type { RequestContext } from '@manifold/subgraph';
-import DataLoader from 'dataloader';
+import { createGroupLoader, createLoader, type RequestContext } from '@manifold/subgraph';
 import { listEntriesAbout, listEntriesByIds } from './ledger/store.ts';
 import type { AuditEntry, Db } from './store.ts';
 
@@ -12,21 +11,16 @@ export const MOST_ABOUT = 100;
 export const createLoaders =
   (db: Db) =>
   ({ workspaceId }: RequestContext) => ({
-    entries: new DataLoader<AuditEntryId, AuditEntry | null>(async (ids) => {
-      const rows = await withWorkspace(db, workspaceId, (tx) =>
-        listEntriesByIds(tx, workspaceId, ids),
-      );
-      const byId = new Map(rows.map((row) => [row.id, row]));
-      return ids.map((id) => byId.get(id) ?? null);
-    }),
-    about: new DataLoader<string, AuditEntry[]>(
-      async (subjects) => {
-        const rows = await withWorkspace(db, workspaceId, (tx) =>
+    entries: createLoader<AuditEntryId, AuditEntry>(
+      (ids) => withWorkspace(db, workspaceId, (tx) => listEntriesByIds(tx, workspaceId, ids)),
+      ({ id }) => id,
+    ),
+    about: createGroupLoader(
+      (subjects) =>
+        withWorkspace(db, workspaceId, (tx) =>
           listEntriesAbout(tx, workspaceId, { subjects, most: MOST_ABOUT }),
-        );
-        const bySubject = Map.groupBy(rows, ({ subject_id }) => subject_id);
-        return subjects.map((subject) => bySubject.get(subject) ?? []);
-      },
+        ),
+      ({ subject_id }) => subject_id,
       { maxBatchSize: 100 },
     ),
   });

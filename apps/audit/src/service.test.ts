@@ -1,6 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
 import {
-  ApiKeyId,
   type Actor,
   CampaignSaved,
   CampaignId,
@@ -16,13 +14,16 @@ import {
 } from '@manifold/contracts';
 import { acrossWorkspaces, newId } from '@manifold/database';
 import { consumeInBatches } from '@manifold/messaging';
-import { startHttp } from '@manifold/service';
-import { createSubgraph, IDENTITY_HEADER, signIdentity } from '@manifold/subgraph';
-import { createTestDatabase, eventually, silentLog as log, startTestNats } from '@manifold/testing';
+import {
+  createTestDatabase,
+  eventually,
+  silentLog as log,
+  startTestGraph,
+  startTestNats,
+} from '@manifold/testing';
 import { jetstream } from '@nats-io/jetstream';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { z } from 'zod';
 import { createBatch } from './ledger/consumers.ts';
 import { createResolvers } from './ledger/resolvers.ts';
 import { createLoaders } from './loaders.ts';
@@ -32,18 +33,7 @@ import type { Tables } from './store.ts';
 const service = 'audit';
 const { db, ownerDb, drop } = await createTestDatabase<Tables>(migrations);
 const { nats, stop: stopNats } = await startTestNats();
-const { publicKey, privateKey } = generateKeyPairSync('ed25519');
 const stopConsuming = await consumeInBatches({ db, nats, service, batch: createBatch(), log });
-const subgraph = await createSubgraph({
-  service,
-  schemaFiles: [new URL('./ledger/schema.graphql', import.meta.url)],
-  resolvers: [createResolvers({ db })],
-  loaders: createLoaders(db),
-  publicKey,
-  log,
-});
-const routes = { '/graphql': subgraph.handler };
-const http = await startHttp({ host: '127.0.0.1', port: 0, routes, checks: {}, log });
 const js = jetstream(nats);
 
 const ours = newId('ws', WorkspaceId);
@@ -51,6 +41,13 @@ const theirs = newId('ws', WorkspaceId);
 const connectionId = newId('cn', ConnectionId);
 const campaignId = newId('cp', CampaignId);
 const userId = newId('us', UserId);
+const { graph, stop: stopGraph } = await startTestGraph({
+  service,
+  schemaFiles: [new URL('./ledger/schema.graphql', import.meta.url)],
+  resolvers: [createResolvers({ db })],
+  loaders: createLoaders(db),
+  caller: { workspaceId: ours, userId, role: 'VIEWER' },
+});
 const user: Actor = { kind: 'user', id: userId };
 const pipedrive: Actor = { kind: 'pipedrive', id: '12' };
 
@@ -67,8 +64,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await stopConsuming();
-  await http.stop();
-  await subgraph.stop();
+  await stopGraph();
   await stopNats();
   await drop();
 });
@@ -106,7 +102,7 @@ describe('the ledger', () => {
     ['target', () => `{ target: { type: "Campaign", id: "${campaignId}" } }`, 1],
     [
       'record',
-      () => `{ record: { connectionId: "${connectionId}", object: "person", pipedriveId: "17" } }`,
+      () => `{ record: { connectionId: "${connectionId}", object: PERSON, pipedriveId: "17" } }`,
       1,
     ],
     ['correlation', '{ correlationId: "chain-1" }', 1],
@@ -120,7 +116,7 @@ describe('the ledger', () => {
     ['and', '{ and: [{ service: "connections" }, { record: { pipedriveId: "18" } }] }', 1],
     [
       'not, where an absent value counts as different',
-      '{ not: { record: { object: "person" } } }',
+      '{ not: { record: { object: PERSON } } }',
       3,
     ],
   ])('is searched by %s', async (_, filter, found) => {
@@ -130,7 +126,7 @@ describe('the ledger', () => {
 
   test('a filter nested without end is refused', async () => {
     const deep = `${'{ not: '.repeat(7)}{ service: "x" }${' }'.repeat(7)}`;
-    const { errors } = await send(`{ auditEntries(filter: ${deep}) { totalCount } }`);
+    const { errors } = await graph(`{ auditEntries(filter: ${deep}) { totalCount } }`);
 
     expect(errors[0].extensions).toMatchObject({
       code: 'BAD_USER_INPUT',
@@ -172,7 +168,7 @@ describe('things of other services', () => {
       id,
     }));
 
-    const { data } = await send(text, { r: representations });
+    const { data } = await graph(text, { r: representations });
 
     expect(data._entities[0].audit).toHaveLength(2);
     expect(data._entities[0].audit[0].record.pipedriveId).toBe('100');
@@ -189,8 +185,8 @@ describe('things of other services', () => {
     );
     const text = (id: string) => `{ auditEntry(id: "${id}") { id } }`;
 
-    expect(await send(text(foreign.id))).toEqual(await send(text(`au_${'0'.repeat(32)}`)));
-    expect((await send(text(foreign.id))).data.auditEntry).toBeNull();
+    expect(await graph(text(foreign.id))).toEqual(await graph(text(`au_${'0'.repeat(32)}`)));
+    expect((await graph(text(foreign.id))).data.auditEntry).toBeNull();
     expect((await list(`filter: { about: "${connectionId}" }`)).nodes).not.toContainEqual(
       expect.objectContaining({ id: foreign.id }),
     );
@@ -259,28 +255,10 @@ const countRows = () =>
     async (tx) => (await tx.selectFrom('audit_entry').select('id').execute()).length,
   );
 
-/** As loose as a client reads it. */
-const Answer = z.object({ data: z.any().optional(), errors: z.array(z.any()).default([]) });
-
-async function send(text: string, variables = {}) {
-  const identity = {
-    ...{ workspaceId: ours, userId, role: 'VIEWER' as const, apiKeyId: newId('ak', ApiKeyId) },
-    entitlements: [],
-  };
-  const body = JSON.stringify({ query: text, variables });
-  const options = { privateKey, audience: service, body, correlationId: 'test' };
-  const response = await fetch(`http://127.0.0.1:${http.port}/graphql`, {
-    method: 'POST',
-    headers: { [IDENTITY_HEADER]: await signIdentity(identity, options) },
-    body,
-  });
-  return Answer.parse(await response.json());
-}
-
 async function list(args = '') {
   const text = `{ auditEntries${args && `(${args})`} { totalCount
     nodes { id action service outcome reason } pageInfo { startCursor endCursor } } }`;
-  const { data, errors } = await send(text);
-  expect(errors).toEqual([]);
+  const { data, errors } = await graph(text);
+  expect(errors).toBeUndefined();
   return data.auditEntries;
 }

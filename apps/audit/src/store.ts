@@ -1,4 +1,11 @@
-import type { Actor, AuditEntryId, EventId, EventSummary, WorkspaceId } from '@manifold/contracts';
+import type {
+  Actor,
+  AuditEntryId,
+  EventId,
+  EventSummary,
+  PipedriveObject,
+  WorkspaceId,
+} from '@manifold/contracts';
 import type { MessagingTables } from '@manifold/messaging';
 import type { Generated, Kysely, Selectable } from 'kysely';
 
@@ -20,7 +27,7 @@ interface AuditEntryTable {
   reason: string | null;
   cost_tokens: number | null;
   connection_id: string | null;
-  object: string | null;
+  object: PipedriveObject | null;
   pipedrive_id: string | null;
   correlation_id: string;
   causation_id: string | null;

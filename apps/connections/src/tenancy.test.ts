@@ -111,6 +111,7 @@ const calls: Record<string, Call> = {
   findAnyConnection: (tx) => accounts.findAnyConnection(tx),
   findConnection: (tx) => accounts.findConnection(tx, id),
   lockConnection: (tx) => accounts.lockConnection(tx, id),
+  keepConnection: (tx) => accounts.keepConnection(tx, id),
   listConnections: (tx) => accounts.listConnections(tx, { filter: {}, page, newestFirst: false }),
   countConnections: (tx) => accounts.countConnections(tx, {}),
   listConnectionsByIds: (tx) => accounts.listConnectionsByIds(tx, [id]),
@@ -121,6 +122,8 @@ const calls: Record<string, Call> = {
     accounts.listConnectionsOfGrant(tx, { companyId: '1', pipedriveUserId: '2' }),
   findConnectionByWebhookPath: (tx) => accounts.findConnectionByWebhookPath(tx, 'hash'),
   setConnection: (tx) => accounts.setConnection(tx, id, { is_admin: false }),
+  setRenewedGrant: (tx) =>
+    accounts.setRenewedGrant(tx, { id, version: 1 }, { is_admin: false }),
   setStatus: (tx) =>
     accounts.setStatus(tx, id, { from: ['ACTIVE'], to: 'DISABLED', reason: null, now }),
   removeConnection: (tx) => accounts.removeConnection(tx, id),

@@ -1,6 +1,6 @@
 import type { AccountId, ContactId, DataSourceId, SyncRunId } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
-import type { RequestContext } from '@manifold/subgraph';
+import { createLoader, type RequestContext } from '@manifold/subgraph';
 import DataLoader from 'dataloader';
 import { listAccountsByIds, listContactsByIds, listMainLinks } from './lists/store.ts';
 import type { Mappings } from './mappings/commands.ts';
@@ -24,28 +24,28 @@ export const createLoaders =
   ({ workspaceId }: RequestContext) => {
     const scoped = <Row>(list: (tx: Db) => Promise<Row[]>) => withWorkspace(db, workspaceId, list);
     return {
-      sources: byKey<DataSourceId, DataSource>(
+      sources: createLoader<DataSourceId, DataSource>(
         (ids) => scoped((tx) => listSourcesByIds(tx, workspaceId, ids)),
         ({ id }) => id,
       ),
-      runs: byKey<SyncRunId, SyncRun>(
+      runs: createLoader<SyncRunId, SyncRun>(
         (ids) => scoped((tx) => listRunsByIds(tx, workspaceId, ids)),
         ({ id }) => id,
       ),
-      lastRuns: byKey<DataSourceId, SyncRun>(
+      lastRuns: createLoader<DataSourceId, SyncRun>(
         (ids) => scoped((tx) => listLastRuns(tx, workspaceId, ids)),
         (run) => run.data_source_id,
       ),
-      contacts: byKey<ContactId, Contact>(
+      contacts: createLoader<ContactId, Contact>(
         (ids) => scoped((tx) => listContactsByIds(tx, workspaceId, ids)),
         ({ id }) => id,
       ),
-      accounts: byKey<AccountId, Account>(
+      accounts: createLoader<AccountId, Account>(
         (ids) => scoped((tx) => listAccountsByIds(tx, workspaceId, ids)),
         ({ id }) => id,
       ),
       /** The record a contact or account is shown with. */
-      links: byKey<string, RecordLink>(
+      links: createLoader<string, RecordLink>(
         (ids) => scoped((tx) => listMainLinks(tx, workspaceId, ids)),
         (link) => link.entity_id ?? '',
       ),
@@ -79,12 +79,3 @@ export async function recordOf(
   const source = link && (await loaders.sources.load(link.data_source_id));
   return link && source ? { link, source } : null;
 }
-
-const byKey = <Key extends string, Row>(
-  list: (keys: readonly Key[]) => Promise<Row[]>,
-  keyOf: (row: Row) => string,
-): DataLoader<Key, Row | null> =>
-  new DataLoader<Key, Row | null>(async (keys) => {
-    const rows = new Map((await list(keys)).map((row) => [keyOf(row), row]));
-    return keys.map((key) => rows.get(key) ?? null);
-  });

@@ -1,39 +1,36 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { WorkspaceId } from '@manifold/contracts';
 import { newId } from '@manifold/database';
-import { startHttp } from '@manifold/service';
-import { createSubgraph } from '@manifold/subgraph';
-import { createTestDatabase, eventually, silentLog, startTestNats } from '@manifold/testing';
+import {
+  createTestDatabase,
+  eventually,
+  silentLog,
+  startTestGraph,
+  startTestNats,
+} from '@manifold/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createAsker } from './graph.fixture.ts';
+import { walkContacts } from '../test/walk.ts';
 import { createLoaders } from './loaders.ts';
 import { createMappings } from './mappings/commands.ts';
 import { migrations } from './migrations/index.ts';
-import { startNeighbours } from './neighbours.fixture.ts';
-import { organizationOf, personOf } from './records.fixture.ts';
+import { startNeighbours } from '../test/neighbours.ts';
+import { organizationOf, personOf } from '../test/records.ts';
 import { startSyncWorker } from './pages/worker.ts';
 import type { Tables } from './store.ts';
 import { createResolvers, schemaFiles } from './subgraph.ts';
 
 const { db, drop } = await createTestDatabase<Tables>(migrations);
 const { nats, stop } = await startTestNats();
-const { publicKey, privateKey } = generateKeyPairSync('ed25519');
 const now = () => new Date();
 const mappings = createMappings();
 const neighbours = startNeighbours(nats, silentLog);
 const stopWorker = startSyncWorker({ db, nats, mappings, now, log: silentLog });
-const subgraph = await createSubgraph({
+const { graph: ask, stop: stopGraph } = await startTestGraph({
   service: 'contacts',
   schemaFiles,
   resolvers: createResolvers({ db, nats, now }),
   loaders: createLoaders({ db, mappings }),
-  publicKey,
-  log: silentLog,
 });
-const routes = { '/graphql': subgraph.handler };
-const http = await startHttp({ host: '127.0.0.1', port: 0, routes, checks: {}, log: silentLog });
 const strangers = newId('ws', WorkspaceId);
-const { ask, walk } = createAsker({ privateKey, port: http.port });
 let dataSourceId = '';
 
 beforeAll(async () => {
@@ -60,8 +57,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await stopWorker();
-  await http.stop();
-  await subgraph.stop();
+  await stopGraph();
   await neighbours.stop();
   await drop();
   await stop();
@@ -110,7 +106,7 @@ describe('a contact', () => {
       _entities: [{ name }],
     });
     const nothing = { contact: null, _entities: [null] };
-    expect((await ask(query, variables, { of: strangers })).data).toEqual(nothing);
+    expect((await ask(query, variables, { workspaceId: strangers })).data).toEqual(nothing);
     const invented = { id: 'no id at all', refs: [{ __typename: 'Contact', id: 'no id at all' }] };
     expect((await ask(query, invented)).data).toEqual(nothing);
   });
@@ -126,8 +122,16 @@ describe('the list of contacts', () => {
       const whole = data.contacts.nodes.map(({ id }: { id: string }) => id);
       expect(new Set(whole).size).toBe(30);
 
-      const forwards = await walk(`orderBy: { field: ${field}, direction: DESC }`, 'forwards');
-      const backwards = await walk(`orderBy: { field: ${field}, direction: DESC }`, 'backwards');
+      const forwards = await walkContacts(
+        ask,
+        `orderBy: { field: ${field}, direction: DESC }`,
+        'forwards',
+      );
+      const backwards = await walkContacts(
+        ask,
+        `orderBy: { field: ${field}, direction: DESC }`,
+        'backwards',
+      );
       expect(forwards).toEqual(whole);
       expect(backwards).toEqual(whole);
     },
@@ -242,9 +246,9 @@ describe('a data source', () => {
   test('of another workspace is answered like one that does not exist', async () => {
     const start =
       'mutation ($id: ID!) { startSync(input: { dataSourceId: $id }) { syncRun { id } } }';
-    const theirs = await ask(start, { id: dataSourceId }, { of: strangers });
+    const theirs = await ask(start, { id: dataSourceId }, { workspaceId: strangers });
     const invented = `ds_${'0'.repeat(32)}`;
-    const nobodys = await ask(start, { id: invented }, { of: strangers });
+    const nobodys = await ask(start, { id: invented }, { workspaceId: strangers });
 
     expect(theirs.errors[0].extensions).toEqual(nobodys.errors[0].extensions);
     expect(theirs.errors[0].message.replace(dataSourceId, '')).toBe(
@@ -253,7 +257,7 @@ describe('a data source', () => {
     const seen = await ask(
       'query ($id: ID!) { dataSource(id: $id) { id } dataSources { nodes { id } } syncRuns { nodes { id } } contacts { totalCount } accounts { totalCount } }',
       { id: dataSourceId },
-      { of: strangers },
+      { workspaceId: strangers },
     );
     expect(seen.data).toEqual({
       ...{ dataSource: null, dataSources: { nodes: [] }, syncRuns: { nodes: [] } },

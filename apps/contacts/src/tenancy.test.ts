@@ -11,7 +11,7 @@ import { migrations } from './migrations/index.ts';
 import * as runs from './runs/store.ts';
 import * as sources from './sources/store.ts';
 import type { Db, Tables } from './store.ts';
-import { everythingIn, makeTenant } from './tenant.fixture.ts';
+import { everythingIn, makeTenant } from '../test/tenant.ts';
 
 const now = new Date('2026-03-01T12:00:00Z');
 const later = new Date('2026-03-01T13:00:00Z');
@@ -55,6 +55,7 @@ const ofSources: Record<keyof typeof sources, Call> = {
     call: (tx) => sources.listSourcePage(tx, a.id, { page, filter: {} }),
     finds: [],
   },
+  countSources: { call: (tx) => sources.countSources(tx, a.id, {}), finds: 0 },
   setSourceArchived: {
     call: (tx) => sources.setSourceArchived(tx, a.id, { id: a.source.id, now }),
     finds: undefined,
@@ -94,6 +95,7 @@ const ofRuns: Record<keyof typeof runs, Call> = {
   findLastSuccess: { call: (tx) => runs.findLastSuccess(tx, a.id, a.source.id), finds: undefined },
   listLastRuns: { call: (tx) => runs.listLastRuns(tx, a.id, [a.source.id]), finds: [] },
   listRunPage: { call: (tx) => runs.listRunPage(tx, a.id, { page, filter: {} }), finds: [] },
+  countRuns: { call: (tx) => runs.countRuns(tx, a.id, {}), finds: 0 },
   updateRun: {
     call: (tx) => runs.updateRun(tx, a.id, { id: a.run.id, changes: { done: 7 } }),
     finds: undefined,

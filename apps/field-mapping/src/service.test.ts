@@ -17,11 +17,16 @@ import {
   serveRequests,
   startRelay,
 } from '@manifold/messaging';
-import { createTestDatabase, eventually, silentLog, startTestNats } from '@manifold/testing';
+import {
+  createTestDatabase,
+  eventually,
+  silentLog,
+  startTestGraph,
+  startTestNats,
+} from '@manifold/testing';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { budget, budgetCode, standard } from '../test/fields.ts';
-import { startGraph } from '../test/graph.ts';
 import { LIST, PUBLISH, READ, SAVE } from '../test/operations.ts';
 import { createCatalogueConsumers } from './catalogue/consumers.ts';
 import { createLoaders } from './mappings/loaders.ts';
@@ -38,9 +43,9 @@ const log = silentLog;
 const now = () => new Date();
 const { db, drop } = await createTestDatabase<Tables>(migrations);
 const { nats, stop } = await startTestNats();
-const { graph, stop: stopGraph } = await startGraph({
+const { graph, stop: stopGraph } = await startTestGraph({
   service,
-  workspaceId,
+  caller: { workspaceId, role: 'ADMIN' },
   schemaFiles: [new URL('./mappings/schema.graphql', import.meta.url)],
   resolvers: [createResolvers({ db, nats, now })],
   loaders: createLoaders({ db }),

@@ -7,7 +7,7 @@ import {
   privateKey,
   startDoorkeeper,
   startFixture,
-} from './fixtures/library.ts';
+} from '../test/library.ts';
 import { z } from 'zod';
 import { startGateway } from './start.ts';
 

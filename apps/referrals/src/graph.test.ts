@@ -1,6 +1,6 @@
 import { ConnectionId, FieldMappingId, WorkspaceId } from '@manifold/contracts';
 import { newId } from '@manifold/database';
-import { createTestDatabase, silentLog, startTestNats } from '@manifold/testing';
+import { createTestDatabase, silentLog, startTestGraph, startTestNats } from '@manifold/testing';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import {
   CAMPAIGNS,
@@ -19,7 +19,7 @@ import type { Tables } from './store.ts';
 
 const { db, drop } = await createTestDatabase<Tables>(migrations);
 const { nats, stop } = await startTestNats();
-const referrals = await startReferrals({ db, nats, log: silentLog });
+const referrals = await startReferrals({ db, nats, log: silentLog, startTestGraph });
 const { connectionId, mappingId, neighbours, graph, openCampaign, userOf } = referrals;
 const { state } = neighbours;
 const stopConnections = neighbours.startConnections();

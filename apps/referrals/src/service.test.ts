@@ -10,7 +10,13 @@ import {
 import { newId, withWorkspace } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
 import { publish } from '@manifold/messaging';
-import { captureLog, createTestDatabase, eventually, startTestNats } from '@manifold/testing';
+import {
+  captureLog,
+  createTestDatabase,
+  eventually,
+  startTestGraph,
+  startTestNats,
+} from '@manifold/testing';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import type { z } from 'zod';
 import { row, rows } from '../test/neighbours.ts';
@@ -23,7 +29,7 @@ const now = () => new Date();
 const { log, lines } = captureLog();
 const { db, drop } = await createTestDatabase<Tables>(migrations);
 const { nats, stop } = await startTestNats();
-const referrals = await startReferrals({ db, nats, log });
+const referrals = await startReferrals({ db, nats, log, startTestGraph });
 const { workspaceId, connectionId, mappingId, neighbours, graph, openCampaign, userOf } = referrals;
 const { state } = neighbours;
 let stopConnections = neighbours.startConnections();

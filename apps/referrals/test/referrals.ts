@@ -1,40 +1,48 @@
-import { ConnectionId, FieldMappingId, WorkspaceId } from '@manifold/contracts';
+import { ConnectionId, FieldMappingId, type Identity, WorkspaceId } from '@manifold/contracts';
 import { newId } from '@manifold/database';
 import { consume, ensureStream, startCommandRelay, startRelay } from '@manifold/messaging';
+import type { SubgraphOptions } from '@manifold/subgraph';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import { createCampaignResolvers } from '../src/campaigns/resolvers.ts';
 import { createOnRefused } from '../src/deliveries/commands.ts';
 import { createDeliveryConsumers } from '../src/deliveries/consumers.ts';
-import { createLoaders } from '../src/loaders.ts';
+import { createLoaders, type Loaders } from '../src/loaders.ts';
 import { createMappingConsumers } from '../src/mappings/consumers.ts';
 import { createPeopleResolvers } from '../src/people/resolvers.ts';
 import type { Db } from '../src/store.ts';
-import { startGraph } from './graph.ts';
 import { createNeighbours } from './neighbours.ts';
 import { LAUNCH, ONE_USER, SAVE, SIGN_UP } from './operations.ts';
 
 const service = 'referrals';
 
-/** The service as `main.ts` wires it, on a database and a broker of the test, between stand-ins. */
-export async function startReferrals({
-  db,
-  nats,
-  log,
-}: {
+/** What a test file starts with `@manifold/testing`. */
+interface Means {
   db: Db;
   nats: NatsConnection;
   log: Logger;
-}) {
+  startTestGraph: (
+    subgraph: Omit<SubgraphOptions<Loaders>, 'publicKey' | 'log'> & { caller: Partial<Identity> },
+  ) => Promise<{ graph: Graph; stop: () => Promise<void> }>;
+}
+
+type Graph = (
+  query: string,
+  variables?: object,
+  caller?: Partial<Identity>,
+) => Promise<ReturnType<typeof JSON.parse>>;
+
+/** The service as `main.ts` wires it, on a database and a broker of the test, between stand-ins. */
+export async function startReferrals({ db, nats, log, startTestGraph }: Means) {
   const now = () => new Date();
   const workspaceId = newId('ws', WorkspaceId);
   const connectionId = newId('cn', ConnectionId);
   const mappingId = newId('fm', FieldMappingId);
   const neighbours = createNeighbours(nats, connectionId);
   await ensureStream(nats, service);
-  const { graph, stop: stopGraph } = await startGraph({
+  const { graph, stop: stopGraph } = await startTestGraph({
     service,
-    workspaceId,
+    caller: { workspaceId, role: 'ADMIN' },
     schemaFiles: ['campaigns', 'people'].map(
       (noun) => new URL(`../src/${noun}/schema.graphql`, import.meta.url),
     ),
@@ -58,8 +66,6 @@ export async function startReferrals({
   const actions = createActions(graph, { name: 'Spring', connectionId, mappingId });
   return { ...actions, workspaceId, connectionId, mappingId, neighbours, graph, stop };
 }
-
-type Graph = Awaited<ReturnType<typeof startGraph>>['graph'];
 
 /** What most tests do before they begin. */
 function createActions(graph: Graph, campaign: object) {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { EventId, WorkspaceId } from './ids.ts';
+import type { PipedriveObject } from './pipedrive-records.ts';
 
 /** `<owning service>.<noun>_<past participle>.v<version>`; the subject adds `.<workspaceId>`. */
 type EventName = `${string}.${string}.v${number}`;
@@ -20,7 +21,7 @@ export interface EventSummary {
   /** Pipedrive API tokens spent. */
   costTokens?: number | undefined;
   /** The record in Pipedrive this is about. */
-  record?: { connectionId: string; object: string; pipedriveId: string } | undefined;
+  record?: { connectionId: string; object: PipedriveObject; pipedriveId: string } | undefined;
 }
 
 const envelopeOf = <Name extends string, Payload extends z.ZodType>(name: Name, payload: Payload) =>

@@ -1,6 +1,6 @@
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
-import pg from 'pg';
+import { openPool } from './pool.ts';
 
 /**
  * Brings the schema up to date as the owning role, then lets the runtime role use it. Safe to run
@@ -13,7 +13,7 @@ export async function migrateToLatest(options: {
 }): Promise<void> {
   const db = new Kysely<unknown>({
     dialect: new PostgresDialect({
-      pool: new pg.Pool({ connectionString: options.ownerUrl, max: 2 }),
+      pool: openPool({ connectionString: options.ownerUrl, max: 2 }),
     }),
   });
   try {

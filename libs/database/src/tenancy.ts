@@ -1,5 +1,5 @@
 import type { WorkspaceId } from '@manifold/contracts';
-import { type Kysely, sql, type Transaction } from 'kysely';
+import { type Kysely, type SqlBool, sql, type Transaction } from 'kysely';
 
 /**
  * Runs `work` in one transaction that sees the rows of one workspace only: every table made with
@@ -23,6 +23,12 @@ export async function acrossWorkspaces<Tables, Result>(
 ): Promise<Result> {
   return runScoped(db, '*', work);
 }
+
+/**
+ * The rows of the workspace `withWorkspace` was given, as a condition an index can serve. Row-level
+ * security keeps the others out without it, but reads the whole table to do so.
+ */
+export const ofThisWorkspace = sql<SqlBool>`workspace_id = current_setting('manifold.workspace')`;
 
 async function runScoped<Tables, Result>(
   db: Kysely<Tables>,

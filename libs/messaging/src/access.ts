@@ -18,7 +18,7 @@ interface Participation {
 }
 
 /** The whole traffic of the system, participant by participant. */
-export const participants: Readonly<Record<ServiceName | 'gateway', Participation>> = {
+const participants: Readonly<Record<ServiceName | 'gateway', Participation>> = {
   workspaces: { follows: [], asks: [] },
   connections: { follows: [], asks: [] },
   'field-mapping': { follows: ['connections'], asks: ['connections'] },

@@ -61,7 +61,7 @@ export function startCommandRelay<Tables extends MessagingTables>(options: {
 }
 
 /** Sends one batch of due commands; returns how many left the outbox. */
-export async function relayCommands<Tables extends MessagingTables>(options: {
+async function relayCommands<Tables extends MessagingTables>(options: {
   db: Kysely<Tables>;
   nats: NatsConnection;
   log: Logger;

@@ -18,6 +18,8 @@ export async function connectNats(options: {
     name: service,
     inboxPrefix: inboxPrefixOf(service),
     maxReconnectAttempts: -1,
+    // a broker that is being set up may refuse us for a while: that must not close the connection for good
+    ignoreAuthErrorAbort: true,
     waitOnFirstConnect: true,
     reconnectTimeWait: 500,
     reconnectJitter: 200,

@@ -7,7 +7,13 @@ import {
 } from '@manifold/contracts';
 import { acrossWorkspaces, newId, withWorkspace } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
-import { createTestDatabase, eventually, silentLog as log, startTestNats } from '@manifold/testing';
+import {
+  captureLog,
+  createTestDatabase,
+  eventually,
+  silentLog as log,
+  startTestNats,
+} from '@manifold/testing';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -24,7 +30,7 @@ import { RETRY_DELAYS_MS } from './handle.ts';
 import { type Handler, on, onPrepared } from './handler.ts';
 import { ensureStream } from './streams.ts';
 
-const { db, drop } = await createTestDatabase<Tables>(migrations);
+const { db, ownerDb, urls, drop } = await createTestDatabase<Tables>(migrations);
 const broker = await startTestNats();
 const { nats } = broker;
 const service = 'contacts';
@@ -162,6 +168,34 @@ describe('an event that fails', () => {
     await hurry(early);
     await eventually(async () => expect(await notesOf(db, early)).toEqual(['OPEN']));
   }, 40_000);
+
+  test('and cannot even be kept in Postgres is not overtaken by the next of its key', async () => {
+    const campaign = newCampaign();
+    const role = sql.id(new URL(urls.appUrl).username);
+    const first: Handler<Tables> = {
+      ...handler,
+      prepare: async (event) => {
+        const { payload } = CampaignSaved.envelope.parse(event);
+        if (payload.state === 'DRAFT' && failing.has(campaign)) throw failing.get(campaign);
+        return handler.prepare(event);
+      },
+    };
+    const { log: told, lines } = captureLog();
+    failing.set(campaign, new Error('not now'));
+    await sql`revoke insert on inbox_waiting from ${role}`.execute(ownerDb);
+    stop = await consume({ db, nats, service, handlers: [first], log: told });
+    await send(campaign, 'DRAFT');
+    await eventually(async () => expect(lines.join()).toContain('event not stored'));
+    failing.delete(campaign);
+    await send(campaign, 'OPEN');
+    const other = newCampaign();
+    await send(other, 'OPEN');
+
+    await eventually(async () => expect(await notesOf(db, other)).toEqual(['OPEN']));
+    await sql`grant insert on inbox_waiting to ${role}`.execute(ownerDb);
+    await eventually(async () => expect(await notesOf(db, campaign)).toEqual(['DRAFT', 'OPEN']));
+    await everythingAcknowledged();
+  });
 
   test('for a reason that will not change is parked at once', async () => {
     await start();

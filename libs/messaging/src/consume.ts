@@ -73,7 +73,7 @@ async function followAll<Tables extends MessagingTables>(
 
 /** Follows one stream for ever: a lost consumer, stream or broker is made or waited for again. */
 function follow<Tables extends MessagingTables>(
-  options: Settling<Tables> &
+  options: Omit<Settling<Tables>, 'stopping'> &
     Following<Tables> & { stream: string; settle: Settle<Tables>; buffered: number },
 ): () => Promise<void> {
   const { stream, service, log, settle } = options;
@@ -84,7 +84,7 @@ function follow<Tables extends MessagingTables>(
       try {
         current = await openConsumer(options);
         if (stopping.signal.aborted) await current.close();
-        await settle(options, current);
+        await settle({ ...options, stopping: stopping.signal }, current);
       } catch (error) {
         log.warn({ err: error, stream, service }, 'stream lost, following it again');
       }

@@ -3,13 +3,21 @@ import { acrossWorkspaces } from '@manifold/database';
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Handler } from './handler.ts';
-import { type Incoming, keepAlive, readIncoming, settle, type Settling } from './incoming.ts';
+import {
+  type Incoming,
+  keepAlive,
+  readIncoming,
+  settle,
+  type Settling,
+  tellBroker,
+} from './incoming.ts';
 import { createLatch } from './latch.ts';
 import type { MessagingTables } from './tables.ts';
 
 const BATCH = 200;
 const QUEUED = 1_000;
 const IDLE_MS = 1_000;
+const RETRY_MS = 1_000;
 
 /** What to do about many events at once, where their order does not matter. */
 export interface Batch<Tables, Line> {
@@ -79,10 +87,13 @@ async function settleTogether<Tables extends MessagingTables, Line>(
       known.filter((event) => event !== undefined),
       lines,
     );
-    for (const { message } of incoming) message.ack();
+    for (const { message } of incoming) tellBroker(() => message.ack());
   } catch (error) {
     options.log.warn({ err: error }, 'events are settled one by one');
-    for (const one of incoming) await settle(options, one);
+    for (const one of incoming) {
+      // their order does not matter, so one that cannot be stored need not hold up the others
+      if (!(await settle(options, one))) tellBroker(() => one.message.nak(RETRY_MS));
+    }
   }
 }
 

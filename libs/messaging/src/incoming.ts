@@ -22,6 +22,8 @@ export interface Settling<Tables> {
   service: ServiceName;
   handlers: ReadonlyMap<string, Handler<Tables>>;
   log: Logger;
+  /** Aborted when the service stops. */
+  stopping: AbortSignal;
 }
 
 /** Reads a message as far as needed to route it. */
@@ -52,31 +54,34 @@ function keyOf<Tables>(handler: Handler<Tables>, event: EventEnvelope): string {
   }
 }
 
-/** Every message ends acknowledged; one that Postgres could not take is delivered again. */
+/** Every message ends acknowledged. False: Postgres could not take this one now, so it is not. */
 export async function settle<Tables extends MessagingTables>(
   { db, service, log }: Settling<Tables>,
   { message, key, known }: Incoming<Tables>,
-): Promise<void> {
+): Promise<boolean> {
   if (!known) {
     // never ours by subject: somebody published under our filter by hand
     log.error({ subject: message.subject, seq: message.seq, service }, 'unknown message dropped');
-    return message.term();
+    tellBroker(() => message.term());
+    return true;
   }
   const { event, handler } = known;
   try {
     const received = { event, key, body: message.string() };
     const outcome = await handleEvent({ db, service, handler }, received);
     if (outcome === 'waiting') log.warn({ event: event.id, name: event.name }, 'event waits');
-    message.ack();
   } catch (error) {
-    log.error({ err: error, event: event.id }, 'event not stored, the broker will bring it again');
-    giveBack(message);
+    log.error({ err: error, event: event.id }, 'event not stored, it will be tried again');
+    return false;
   }
+  tellBroker(() => message.ack());
+  return true;
 }
 
-function giveBack(message: JsMsg): void {
+/** Acknowledges or the like, as far as that is possible. */
+export function tellBroker(say: () => void): void {
   try {
-    message.nak(1_000);
+    say();
   } catch {
     // the connection is closing: unacknowledged, the message comes again by itself
   }
@@ -85,7 +90,7 @@ function giveBack(message: JsMsg): void {
 /** Tells the broker that messages are being worked on, for as long as they wait for their turn. */
 export function keepAlive(pending: ReadonlySet<JsMsg>): () => void {
   const heartbeat = setInterval(() => {
-    for (const message of pending) message.working();
+    for (const message of pending) tellBroker(() => message.working());
   }, ACK_WAIT_MS / 3);
   return () => clearInterval(heartbeat);
 }

@@ -3,6 +3,7 @@ import { acrossWorkspaces, onOutgoing } from '@manifold/database';
 import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { type Kysely, sql } from 'kysely';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { createLatch } from './latch.ts';
 import type { MessagingTables } from './tables.ts';
@@ -11,6 +12,7 @@ const BATCH = 500;
 const POLL_MS = 100;
 const KEEP_DAYS = 7;
 const UPKEEP_MS = 3_600_000;
+const UPKEEP_AGAIN_MS = 60_000;
 const RELAY_LOCK = 728_116;
 
 /** Publishes one batch of committed events in order; returns how many it published. */
@@ -99,11 +101,29 @@ export function startRelay<Tables extends MessagingTables>(options: {
       await latch.wait();
     }
   })();
+  const tidied = keepTidy(options, stopping.signal);
   return async () => {
     forget();
     stopping.abort();
-    await finished;
+    await Promise.all([finished, tidied]);
   };
+}
+
+/** Makes room in the tables, beside the relay: whatever becomes of it, events are published. */
+async function keepTidy<Tables extends MessagingTables>(
+  { db, log }: { db: Kysely<Tables>; log: Logger },
+  stopping: AbortSignal,
+): Promise<void> {
+  while (!stopping.aborted) {
+    const pause = await sql`select keep_messaging_tidy(${sql.lit(KEEP_DAYS)})`.execute(db).then(
+      () => UPKEEP_MS,
+      (error: unknown) => {
+        log.error({ err: error }, 'old messages not removed, trying again');
+        return UPKEEP_AGAIN_MS;
+      },
+    );
+    await sleep(pause, undefined, { signal: stopping }).catch(() => undefined);
+  }
 }
 
 /** Runs `work` on the one connection, over all replicas, that holds the relay lock. */
@@ -134,13 +154,8 @@ async function relayWhile<Tables extends MessagingTables>(options: {
   stopping: AbortSignal;
 }): Promise<void> {
   const { db, nats, latch, stillHeld, stopping } = options;
-  let tidyAt = 0;
   while (!stopping.aborted) {
     await stillHeld();
-    if (Date.now() >= tidyAt) {
-      await sql`select keep_messaging_tidy(${sql.lit(KEEP_DAYS)})`.execute(db);
-      tidyAt = Date.now() + UPKEEP_MS;
-    }
     const moved = await relayOutbox(db, nats);
     if (moved < BATCH) await latch.wait();
   }

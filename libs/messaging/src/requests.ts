@@ -39,7 +39,10 @@ export function serveRequests(options: {
       queue: service,
       callback: (error, message) => {
         if (error) return log.error({ err: error }, 'subscription failed');
-        const work = answerOne(responder, message, log).finally(() => inHand.delete(work));
+        const work = answerOne(responder, message, log)
+          // no answer can be given on a closed connection; the asker runs into its time limit
+          .catch((failure: unknown) => log.warn({ err: failure }, 'request not answered'))
+          .finally(() => inHand.delete(work));
         inHand.add(work);
       },
     }),

@@ -96,10 +96,11 @@ export async function createMessaging(db: Kysely<unknown>): Promise<void> {
 /** The runtime role may not change tables, so partitions come and go through a function of the owner. */
 async function createUpkeep(db: Kysely<unknown>): Promise<void> {
   await sql`create function keep_messaging_tidy(keep_days int) returns void
-    language plpgsql security definer set search_path = public as $$
+    language plpgsql security definer set search_path = public set lock_timeout = '3s' as $$
     declare day date; part record;
     begin
-      perform pg_advisory_xact_lock(728115);
+      -- another replica is at it
+      if not pg_try_advisory_xact_lock(728115) then return; end if;
       perform set_config('manifold.workspace', '*', true);
       for offset_days in 0..8 loop
         day := current_date + offset_days;
@@ -114,11 +115,17 @@ async function createUpkeep(db: Kysely<unknown>): Promise<void> {
         if to_date(right(part.name::text, 8), 'YYYYMMDD') < current_date - keep_days then
           -- an event nobody published is never dropped, however old
           if not exists (select from outbox where tableoid = part.name and published_at is null) then
-            execute format('drop table %s', part.name);
+            begin
+              execute format('drop table %s', part.name);
+            exception when lock_not_available then
+              -- it is being read: waiting would make every writer wait too, so another time
+            end;
           end if;
         end if;
       end loop;
       delete from outbox_default where created_at < now() - make_interval(days => keep_days) and published_at is not null;
-      delete from inbox where done_at < now() - make_interval(days => keep_days * 2);
+      -- bounded, or a statement that runs out of time would never make room
+      delete from inbox where (workspace_id, event_id) in (select workspace_id, event_id from inbox
+        where done_at < now() - make_interval(days => keep_days * 2) limit 200000);
     end $$`.execute(db);
 }

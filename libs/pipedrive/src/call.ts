@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import { noRateLimits, type RateLimitHeaders, readRateLimits } from './limits.ts';
+import { type LimitAnswer, noRateLimits, type RateLimitHeaders, readRateLimits } from './limits.ts';
 import { type OperationName, operations } from './operations.ts';
 import { judge, type Outcome } from './outcomes.ts';
 import { textsIn } from './redaction.ts';
@@ -14,6 +14,8 @@ export interface CallReport {
   priceTokens: number;
   status: number | undefined;
   outcome: Outcome<unknown>['outcome'];
+  /** Which limit turned the call away, and how long to wait; with the outcome `limited` only. */
+  limited: LimitAnswer | undefined;
   durationMs: number;
   limits: RateLimitHeaders;
 }
@@ -65,12 +67,15 @@ export function createCall(options: CallOptions): Call {
       priceTokens: operation.priceTokens,
       status: answered?.status,
       outcome: outcome.outcome,
+      limited: outcome.outcome === 'limited' ? limitOf(outcome) : undefined,
       durationMs: performance.now() - startedAt,
       limits: answered === undefined ? noRateLimits : readRateLimits(answered.headers),
     });
     return outcome;
   };
 }
+
+const limitOf = ({ kind, retryAfterMs }: LimitAnswer): LimitAnswer => ({ kind, retryAfterMs });
 
 function headersFor(
   { kind, token }: Authorization,

@@ -7,7 +7,7 @@ export {
 } from './client.ts';
 export { isCustomCode, isReadOnly } from './field-codes.ts';
 export type { CreatableType, FieldOwner, NewField } from './fields.ts';
-export type { LimitKind, RateLimitHeaders } from './limits.ts';
+export { explainLimit, type LimitAnswer, type LimitKind, type RateLimitHeaders } from './limits.ts';
 export { completeCatalogue, normaliseField } from './normalise-field.ts';
 export { normaliseFields, normaliseRecord } from './normalise-record.ts';
 export { normaliseValue } from './normalise-value.ts';

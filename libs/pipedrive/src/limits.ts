@@ -41,11 +41,17 @@ export function readRateLimits(headers: Headers): RateLimitHeaders {
 
 export const noRateLimits: RateLimitHeaders = readRateLimits({});
 
+/** What a 429 means: which limit, and how long to wait. */
+export interface LimitAnswer {
+  kind: LimitKind;
+  retryAfterMs: number;
+}
+
 /**
  * Which limit a 429 means and how long to wait. Pipedrive documents no difference: no daily tokens
  * left, or room left in the window, means the day is spent.
  */
-export function explainLimit(limits: RateLimitHeaders): { kind: LimitKind; retryAfterMs: number } {
+export function explainLimit(limits: RateLimitHeaders): LimitAnswer {
   if (limits.dailyTokensRemaining === 0 || (limits.burstRemaining ?? 0) > 0) {
     return { kind: 'daily', retryAfterMs: DAILY_RETRY_MS };
   }

@@ -128,6 +128,7 @@ describe('a limit', () => {
   ])('with headers %j is of kind %s, wait %i ms', async (headers, kind, retryAfterMs) => {
     server.answer(saying(429, '<html>', headers));
     expect(await write()).toEqual({ outcome: 'limited', kind, retryAfterMs });
+    expect(reports.at(-1)?.limited).toEqual({ kind, retryAfterMs });
   });
 });
 
@@ -219,6 +220,7 @@ describe('every call', () => {
       priceTokens: 5,
       status: 200,
       outcome: 'ok',
+      limited: undefined,
       durationMs: expect.any(Number),
       limits: expect.objectContaining({ burstRemaining: 79, dailyTokensRemaining: 29_995 }),
     });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { explainLimit, type LimitKind, readRateLimits } from './limits.ts';
+import { explainLimit, type LimitAnswer, readRateLimits } from './limits.ts';
 import type { Operation } from './operations.ts';
 import { redact } from './redaction.ts';
 import type { Transmission } from './transmit.ts';
@@ -11,7 +11,7 @@ export type Failure =
   /** The token is not accepted: refresh it or ask for a new one. */
   | { outcome: 'unauthorized' }
   /** Too many requests, or the day's tokens are spent. Nothing was done. */
-  | { outcome: 'limited'; kind: LimitKind; retryAfterMs: number }
+  | ({ outcome: 'limited' } & LimitAnswer)
   /** The edge refuses this credential with a page of HTML, after ignored limits. Stop calling. */
   | { outcome: 'blocked' }
   /** The registered app lacks a scope this operation needs. */

@@ -33,6 +33,31 @@ test('a service that cannot start says why, releases what it had, and ends with 
   expect(ended.output).toContain('released');
 });
 
+test('a service that is still waiting to start stops when it is told to', async () => {
+  const ended = await run(
+    `onStop(() => console.log('released'));
+     setInterval(() => undefined, 1000);
+     console.log('"ready" to be stopped');
+     await new Promise(() => undefined);`,
+    'SIGTERM',
+  );
+
+  expect(ended.code).toBe(0);
+  expect(ended.output).toContain('released');
+});
+
+test('an error nobody caught ends the service, and is logged without what it quotes of the data', async () => {
+  const ended = await run(
+    `const quoting = Object.assign(new Error('swordfish'), { severity: 'ERROR', code: '23505', detail: 'swordfish' });
+     setInterval(() => undefined, 1000);
+     setTimeout(() => void Promise.reject(quoting), 50);`,
+  );
+
+  expect(ended.code).toBe(1);
+  expect(ended.output).toContain('23505');
+  expect(ended.output).not.toContain('swordfish');
+});
+
 test('secrets are cut out of the log wherever they stand', async () => {
   const ended = await run(
     `log.info({ token: 'swordfish', user: { email: 'swordfish' }, a: { b: { password: 'swordfish' } } });

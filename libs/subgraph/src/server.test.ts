@@ -35,6 +35,8 @@ const subgraph = await createSubgraph({
           throw new Error('select password from users');
         },
         at: () => new Date('2026-03-01T10:00:00Z'),
+        inside: (_: unknown, { object }: { object: string }) => object,
+        outside: (_: unknown, { word }: { word: string }) => word,
       },
     },
     {
@@ -108,6 +110,16 @@ describe('a resolver', () => {
   test('says times in UTC', async () => {
     expect((await ask('{ at }')).data.at).toBe('2026-03-01T10:00:00.000Z');
   });
+});
+
+test('a kind of record in Pipedrive is in capitals outside and small inside', async () => {
+  const text =
+    'query ($object: PipedriveObject!) { inside(object: $object) outside(word: "lead") }';
+
+  const { data } = await ask(text, { object: 'ORGANIZATION' });
+
+  expect(data).toEqual({ inside: 'organization', outside: 'LEAD' });
+  expect((await ask('{ inside(object: lead) }')).errors).toHaveLength(1);
 });
 
 describe('an error', () => {

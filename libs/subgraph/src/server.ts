@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ApolloServer, HeaderMap } from '@apollo/server';
 import { ApolloServerPluginInlineTraceDisabled } from '@apollo/server/plugin/disabled';
 import { buildSubgraphSchema } from '@apollo/subgraph';
-import { type Actor, type Identity, type WorkspaceId } from '@manifold/contracts';
+import { type Actor, type Identity, PipedriveObject, type WorkspaceId } from '@manifold/contracts';
 import { Refusal, refusals } from '@manifold/errors';
 import { type HttpHandler, readBody, sendJson } from '@manifold/service';
 import { parse } from 'graphql';
@@ -28,18 +28,26 @@ type Resolver = (...args: never[]) => unknown;
 /** Type → field → resolver, as a noun's `resolvers.ts` returns it. */
 export type Resolvers = Record<string, Record<string, Resolver>>;
 
-/**
- * Turns schema files (one per noun) and resolvers into a handler for `POST /graphql` that accepts
- * only requests signed by the gateway for this service. `loaders` are made anew for each request.
- */
-export async function createSubgraph<Loaders extends object>(options: {
+/** What a subgraph is made of. */
+export interface SubgraphOptions<Loaders extends object> {
   service: string;
+  /** One per noun; the common part is added. */
   schemaFiles: readonly URL[];
   resolvers: readonly Resolvers[];
+  /** Made anew for each request. */
   loaders: (context: RequestContext) => Loaders;
+  /** Of the gateway. */
   publicKey: KeyObject;
   log: Logger;
-}): Promise<{ handler: HttpHandler; stop: () => Promise<void> }> {
+}
+
+/**
+ * Turns schema files and resolvers into a handler for `POST /graphql` that accepts only requests
+ * signed by the gateway for this service.
+ */
+export async function createSubgraph<Loaders extends object>(
+  options: SubgraphOptions<Loaders>,
+): Promise<{ handler: HttpHandler; stop: () => Promise<void> }> {
   const { service, publicKey, log } = options;
   const server = new ApolloServer<RequestContext & { loaders: Loaders }>({
     schema: buildSubgraphSchema([
@@ -81,11 +89,8 @@ function sendRefusal(response: ServerResponse, { kind, message, detail }: Refusa
   });
 }
 
-/** The context resolvers get for a verified identity; also for tests that call resolvers directly. */
-export const contextOf = (signed: {
-  identity: Identity;
-  correlationId: string;
-}): RequestContext => ({
+/** The context resolvers get for a verified identity. */
+const contextOf = (signed: { identity: Identity; correlationId: string }): RequestContext => ({
   identity: signed.identity,
   workspaceId: signed.identity.workspaceId,
   correlationId: signed.correlationId,
@@ -122,12 +127,17 @@ async function answer<Context extends RequestContext>(
   else response.end();
 }
 
-/** What every subgraph's schema begins with: federation, scalars, `Node`, `PageInfo`, `Money`, `Run`. */
+/** What every subgraph's schema begins with: federation, scalars, `Node`, `PageInfo`, `Money`, shared enums. */
 const COMMON_SCHEMA = new URL('./common.graphql', import.meta.url);
 
 /** The schema of a subgraph: the common part, then its nouns' files, one after the other. */
 export const readSchema = (files: readonly URL[]): string =>
   [COMMON_SCHEMA, ...files].map((file) => readFileSync(file, 'utf8')).join('\n');
+
+/** `PERSON` in the graph is `person` inside, as Pipedrive's webhooks spell it. */
+const pipedriveObjects = Object.fromEntries(
+  PipedriveObject.options.map((object) => [object.toUpperCase(), object]),
+);
 
 /** Nouns' resolvers side by side; two nouns may add fields to one type, never the same field. */
 export function mergeResolvers(parts: readonly Resolvers[]): Record<string, unknown> {
@@ -138,5 +148,5 @@ export function mergeResolvers(parts: readonly Resolvers[]): Record<string, unkn
       merged[type] = { ...merged[type], [field]: resolver };
     }
   }
-  return { ...merged, DateTime: DateTimeISOResolver };
+  return { ...merged, DateTime: DateTimeISOResolver, PipedriveObject: pipedriveObjects };
 }

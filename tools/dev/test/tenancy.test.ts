@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { type Installation, removeInstallation, startInstallation } from './installation.ts';
+import { type Installation, removeInstallation, startInstallation } from '../src/installation.ts';
 
 let manifold: Installation;
 beforeAll(async () => {

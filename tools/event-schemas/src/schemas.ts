@@ -2,7 +2,7 @@ import { type AnyEvent, allEvents } from '@manifold/contracts';
 import { z } from 'zod';
 
 /** The JSON Schema (draft 2020-12) of one event's whole envelope. */
-export const schemaOf = ({ name, envelope }: AnyEvent): Record<string, unknown> => ({
+const schemaOf = ({ name, envelope }: AnyEvent): Record<string, unknown> => ({
   $id: `${name}.json`,
   title: name,
   ...z.toJSONSchema(envelope, { target: 'draft-2020-12' }),

@@ -1,6 +1,14 @@
 import { AuditEntryId } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
-import { type PageArguments, readPage, toConnection } from '@manifold/subgraph';
+import {
+  checkCursor,
+  IdPart,
+  loadById,
+  type PageArguments,
+  readPage,
+  TimePart,
+  toConnection,
+} from '@manifold/subgraph';
 import { z } from 'zod';
 import { type Context, MOST_ABOUT } from '../loaders.ts';
 import type { AuditEntry, Db } from '../store.ts';
@@ -10,10 +18,8 @@ import { countEntries, type EntryFilter, listEntries } from './store.ts';
 const MOST_COUNTED = 10_000;
 const AboutArguments = z.object({ first: z.int().min(1).max(MOST_ABOUT) });
 
-const findEntry = (id: string, { loaders }: Context) => {
-  const known = AuditEntryId.safeParse(id);
-  return known.success ? loaders.entries.load(known.data) : null;
-};
+const findEntry = (id: string, { loaders }: Context) =>
+  loadById(AuditEntryId, id, (known) => loaders.entries.load(known));
 
 /** The field `audit` of a thing that another service owns. */
 const audited = {
@@ -52,7 +58,7 @@ export const createResolvers = ({ db }: { db: Db }) => ({
   Query: {
     auditEntries: async (_: unknown, args: PageArguments, { workspaceId }: Context) => {
       const { filter, descending } = readListArguments(args);
-      const page = readPage(args);
+      const page = checkCursor(readPage(args), [TimePart, IdPart]);
       const rows = await withWorkspace(db, workspaceId, (tx) =>
         listEntries(tx, workspaceId, { filter, page, descending }),
       );

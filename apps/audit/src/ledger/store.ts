@@ -1,4 +1,5 @@
-import type { AuditEntryId, EventSummary, WorkspaceId } from '@manifold/contracts';
+import type { AuditEntryId, EventSummary, PipedriveObject, WorkspaceId } from '@manifold/contracts';
+import { pageByKeyset } from '@manifold/database';
 import type { PageRequest } from '@manifold/subgraph';
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
 import type { AuditEntry, Db, Tables } from '../store.ts';
@@ -13,7 +14,7 @@ export interface EntryFilter {
   record?:
     | {
         connectionId?: string | undefined;
-        object?: string | undefined;
+        object?: PipedriveObject | undefined;
         pipedriveId?: string | undefined;
       }
     | undefined;
@@ -92,15 +93,8 @@ export async function listEntries(
   workspaceId: WorkspaceId,
   { filter, page, descending }: { filter: EntryFilter; page: PageRequest; descending: boolean },
 ): Promise<AuditEntry[]> {
-  const down = descending !== page.backwards;
-  const order = down ? 'desc' : 'asc';
-  let query = entries(tx, workspaceId, filter).selectAll();
-  const [at, id] = page.cursor ?? [];
-  if (at !== undefined && id !== undefined) {
-    const than = down ? sql`<` : sql`>`;
-    query = query.where(sql<SqlBool>`(occurred_at, id) ${than} (${at}::timestamptz, ${id})`);
-  }
-  return query.orderBy('occurred_at', order).orderBy('id', order).limit(page.limit).execute();
+  const rows = entries(tx, workspaceId, filter).selectAll();
+  return pageByKeyset(rows, { by: ['occurred_at', 'id'], descending, page }).execute();
 }
 
 /** How many match, counted up to `most`. */

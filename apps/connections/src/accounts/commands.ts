@@ -1,23 +1,14 @@
 import {
-  type Actor,
   type ConnectionId,
   type ConnectionStatus,
   ConnectionStatusChanged,
   type ReasonCode,
-  type WorkspaceId,
 } from '@manifold/contracts';
-import { publish } from '@manifold/messaging';
+import { type Origin, publish } from '@manifold/messaging';
 import type { Tx } from '../store.ts';
 import { decideEnabling, requireFound } from './rules.ts';
 import { lockConnection, setConnection, setStatus } from './store.ts';
 import type { Connection } from './tables.ts';
-
-/** Who asked for a change, for the event it leads to. */
-export interface Asker {
-  workspaceId: WorkspaceId;
-  actor: Actor;
-  correlationId: string;
-}
 
 /** The grant of `version` is gone. Says so once; a connection renewed meanwhile is left alone. */
 export async function rejectGrant(
@@ -44,13 +35,15 @@ export async function rejectGrant(
 export async function dropGrant(
   tx: Tx,
   id: ConnectionId,
-  { asker, now }: { asker: Asker; now: Date },
+  { asker, now }: { asker: Origin; now: Date },
 ): Promise<void> {
   const connection = await lockConnection(tx, id);
   if (connection === undefined) return;
   await setConnection(tx, id, {
     access_token: null,
     refresh_token: null,
+    // a refresh under way must not bring the grant back
+    token_version: connection.token_version + 1,
     webhook_state: 'PENDING',
     webhook_id: null,
     status_reason: 'token_rejected',
@@ -69,7 +62,7 @@ export async function dropGrant(
 export async function disableConnection(
   tx: Tx,
   id: ConnectionId,
-  { asker, now }: { asker: Asker; now: Date },
+  { asker, now }: { asker: Origin; now: Date },
 ): Promise<Connection> {
   const connection = requireFound(await lockConnection(tx, id), id);
   return changeStatus(tx, connection, {
@@ -84,7 +77,7 @@ export async function disableConnection(
 export async function enableConnection(
   tx: Tx,
   id: ConnectionId,
-  { asker, now }: { asker: Asker; now: Date },
+  { asker, now }: { asker: Origin; now: Date },
 ): Promise<Connection> {
   const connection = requireFound(await lockConnection(tx, id), id);
   const to = decideEnabling(connection);
@@ -101,7 +94,7 @@ async function changeStatus(
   tx: Tx,
   connection: Connection,
   change: {
-    asker: Asker;
+    asker: Origin;
     from: readonly ConnectionStatus[];
     to: ConnectionStatus;
     reason: ReasonCode | null;

@@ -1,6 +1,7 @@
 import { ConnectionId, type UserId } from '@manifold/contracts';
 import { createOnce, withWorkspace } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
+import type { Origin } from '@manifold/messaging';
 import {
   type Authorization,
   type CallReport,
@@ -10,7 +11,6 @@ import {
   parseApiDomain,
 } from '@manifold/pipedrive';
 import type { FinishedCall } from '../budget/commands.ts';
-import type { Asker } from './commands.ts';
 import { keepGrant } from './granting.ts';
 import { sealSecret } from './credential.ts';
 import { finishedCall } from './finished-call.ts';
@@ -65,7 +65,7 @@ export interface ApiTokenInput {
 export async function connectWithApiToken(
   deps: ConnectingDeps,
   input: ApiTokenInput,
-  asker: Asker & { userId: UserId },
+  asker: Origin & { userId: UserId },
 ): Promise<Connection> {
   const { apiToken, kind } = input;
   const apiDomain = originOf(deps, input.companyDomain);

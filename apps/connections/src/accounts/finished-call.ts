@@ -6,7 +6,7 @@ import type { Connection } from './tables.ts';
 export const finishedCall = (
   connection: Pick<Connection, 'workspace_id' | 'id' | 'company_id'>,
   use: ApiUse,
-  { operation, priceTokens, status, outcome, limits }: CallReport,
+  { operation, priceTokens, status, outcome, limited, limits }: CallReport,
 ): FinishedCall => ({
   ...use,
   workspaceId: connection.workspace_id,
@@ -16,5 +16,6 @@ export const finishedCall = (
   priceTokens,
   status,
   outcome,
+  limited,
   limits,
 });

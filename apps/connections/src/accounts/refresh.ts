@@ -13,7 +13,7 @@ import type { Vault } from '../vault/seal.ts';
 import { rejectGrant } from './commands.ts';
 import { type Credential, grantColumns, openCredential, openSecret } from './credential.ts';
 import { isAlive, isFresh, refuseAccess, requireUsable, unreachable } from './rules.ts';
-import { findConnection, lockRefresh, setConnection } from './store.ts';
+import { findConnection, lockRefresh, setRenewedGrant } from './store.ts';
 import type { Connection } from './tables.ts';
 
 /** Below the 15 s after which Postgres ends a transaction that does nothing. */
@@ -74,13 +74,18 @@ async function keepAnswer(
   switch (answer.outcome) {
     case 'ok': {
       const origin = parseApiDomain(answer.grant.apiDomain, deps.allowedApiDomains);
-      const renewed = await setConnection(tx, connection.id, {
-        ...grantColumns(deps.vault, connection, { grant: answer.grant, now }),
-        api_domain: origin ?? connection.api_domain,
-        token_version: connection.token_version + 1,
-        updated_at: now,
-      });
-      return { outcome: 'ok', connection: renewed ?? connection };
+      const { id, token_version: version } = connection;
+      const renewed = await setRenewedGrant(
+        tx,
+        { id, version },
+        {
+          ...grantColumns(deps.vault, connection, { grant: answer.grant, now }),
+          api_domain: origin ?? connection.api_domain,
+          updated_at: now,
+        },
+      );
+      // what came in meanwhile counts: a new grant by its user, or none any more
+      return { outcome: 'ok', connection: renewed ?? requireUsable(await findConnection(tx, id), id) };
     }
     case 'invalid_grant':
       await rejectGrant(tx, { connection, version: connection.token_version, now });

@@ -1,6 +1,6 @@
 import { ConnectionDeleted, type ConnectionId } from '@manifold/contracts';
 import { acrossWorkspaces, withWorkspace } from '@manifold/database';
-import { publish } from '@manifold/messaging';
+import { type Origin, publish } from '@manifold/messaging';
 import {
   type CallReport,
   createPipedriveClient,
@@ -14,11 +14,15 @@ import type { Db } from '../store.ts';
 import type { Vault } from '../vault/seal.ts';
 import { removeReceipts } from '../webhooks/store.ts';
 import { cancelRequestsOf } from '../writes/commands.ts';
-import type { Asker } from './commands.ts';
 import { openCredential, openSecret } from './credential.ts';
 import { finishedCall } from './finished-call.ts';
 import { requireFound } from './rules.ts';
-import { findConnection, listConnectionsOfGrant, removeConnection } from './store.ts';
+import {
+  findConnection,
+  listConnectionsOfGrant,
+  lockConnection,
+  removeConnection,
+} from './store.ts';
 import type { Connection } from './tables.ts';
 
 const CALL_TIMEOUT_MS = 8_000;
@@ -40,7 +44,7 @@ export interface RemovalDeps {
 export async function deleteConnection(
   deps: RemovalDeps,
   id: ConnectionId,
-  asker: Asker,
+  asker: Origin,
 ): Promise<Connection> {
   const { db, log, now } = deps;
   const found = await withWorkspace(db, asker.workspaceId, (tx) => findConnection(tx, id));
@@ -49,6 +53,8 @@ export async function deleteConnection(
     log.warn({ err: error, connection: id }, 'webhook not removed at Pipedrive'),
   );
   await withWorkspace(db, asker.workspaceId, async (tx) => {
+    // nobody adds a write to it from here on
+    await lockConnection(tx, id);
     await cancelRequestsOf(tx, id, now());
     if (!(await removeConnection(tx, id))) return;
     await removeReceipts(tx, asker.workspaceId, id);

@@ -1,12 +1,21 @@
 import { ConnectionId } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
-import { type RequestContext, requireRole, type Resolvers, toConnection } from '@manifold/subgraph';
-import DataLoader from 'dataloader';
+import {
+  createLoader,
+  IdempotencyKey,
+  loadById,
+  optional,
+  type PageArguments,
+  type RequestContext,
+  requireRole,
+  type Resolvers,
+  toConnection,
+} from '@manifold/subgraph';
 import { z } from 'zod';
 import type { Db } from '../store.ts';
 import { disableConnection, enableConnection } from './commands.ts';
 import { connectWithApiToken, type ConnectingDeps } from './connecting.ts';
-import { ConnectionListArguments, readListing } from './listing.ts';
+import { readListing } from './listing.ts';
 import { deleteConnection, type RemovalDeps } from './removal.ts';
 import { fixOf } from './rules.ts';
 import { countConnections, listConnections, listConnectionsByIds } from './store.ts';
@@ -16,34 +25,28 @@ export type AccountDeps = ConnectingDeps & RemovalDeps;
 
 /** One batched query per request for connections named by other parts of the graph. */
 export const createAccountLoaders = ({ db }: { db: Db }, { workspaceId }: RequestContext) => ({
-  connections: new DataLoader<ConnectionId, Connection | null>(async (ids) => {
-    const rows = await withWorkspace(db, workspaceId, (tx) => listConnectionsByIds(tx, ids));
-    const byId = new Map(rows.map((row) => [row.id, row]));
-    return ids.map((id) => byId.get(id) ?? null);
-  }),
+  connections: createLoader<ConnectionId, Connection>(
+    (ids) => withWorkspace(db, workspaceId, (tx) => listConnectionsByIds(tx, ids)),
+    ({ id }) => id,
+  ),
 });
 export type AccountLoaders = ReturnType<typeof createAccountLoaders>;
 
 type Context = RequestContext & { loaders: AccountLoaders };
 
 const kind = z.enum(['ORGANIZATION', 'PERSONAL']);
-const idempotencyKey = z
-  .string()
-  .min(1)
-  .max(128)
-  .nullish()
-  .transform((key) => key ?? undefined);
 const OneConnection = z.object({ id: ConnectionId });
 const ApiTokenInput = z.object({
   apiToken: z.string().trim().min(1).max(512),
-  companyDomain: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/i, 'the first label of the host, such as acme')
-    .nullish()
-    .transform((domain) => domain ?? undefined),
+  companyDomain: optional(
+    z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/i, 'the first label of the host, such as acme'),
+  ),
   kind,
-  idempotencyKey,
+  idempotencyKey: IdempotencyKey,
 });
+
+const findOne = (id: string, { loaders }: Context) =>
+  loadById(ConnectionId, id, (known) => loaders.connections.load(known));
 
 /** A personal connection is anybody's own matter; one for the whole workspace is not. */
 const requireConnecting = (context: Context, asked: Connection['kind']): void =>
@@ -51,12 +54,9 @@ const requireConnecting = (context: Context, asked: Connection['kind']): void =>
 
 export const createAccountResolvers = (deps: AccountDeps): Resolvers => ({
   Query: {
-    connection: (_: unknown, args: { id: string }, { loaders }: Context) => {
-      const id = ConnectionId.safeParse(args.id);
-      return id.success ? loaders.connections.load(id.data) : null;
-    },
-    connections: async (_: unknown, args: unknown, { workspaceId }: Context) => {
-      const { filter, page, newestFirst } = readListing(ConnectionListArguments.parse(args));
+    connection: (_: unknown, { id }: { id: string }, context: Context) => findOne(id, context),
+    connections: async (_: unknown, args: PageArguments, { workspaceId }: Context) => {
+      const { filter, page, newestFirst } = readListing(args);
       return withWorkspace(deps.db, workspaceId, async (tx) => {
         const rows = await listConnections(tx, { filter, page, newestFirst });
         return {
@@ -101,10 +101,7 @@ async function changeOne(
 }
 
 const connectionFields = {
-  __resolveReference: (reference: { id: string }, { loaders }: Context) => {
-    const id = ConnectionId.safeParse(reference.id);
-    return id.success ? loaders.connections.load(id.data) : null;
-  },
+  __resolveReference: ({ id }: { id: string }, context: Context) => findOne(id, context),
   name: ({ company_name, kind: of, pipedrive_user_id }: Connection) =>
     of === 'ORGANIZATION' ? company_name : `${company_name} (user ${pipedrive_user_id})`,
   statusReason: ({ status, status_reason }: Connection) =>

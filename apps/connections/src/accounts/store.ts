@@ -1,6 +1,7 @@
 import type { ConnectionId, ConnectionStatus, ReasonCode, UserId } from '@manifold/contracts';
-import { type ExpressionBuilder, sql } from 'kysely';
+import { countRows, pageByKeyset } from '@manifold/database';
 import type { PageRequest } from '@manifold/subgraph';
+import { type ExpressionBuilder, sql } from 'kysely';
 import type { Db, Tables } from '../store.ts';
 import type { Connection } from './tables.ts';
 
@@ -27,6 +28,16 @@ export async function lockConnection(tx: Db, id: ConnectionId): Promise<Connecti
     .executeTakeFirst();
 }
 
+/** As `findConnection`, and it is not removed before the transaction ends. */
+export async function keepConnection(tx: Db, id: ConnectionId): Promise<Connection | undefined> {
+  return tx
+    .selectFrom('connection')
+    .selectAll()
+    .where('id', '=', id)
+    .forKeyShare()
+    .executeTakeFirst();
+}
+
 export interface ConnectionFilter {
   kind?: Connection['kind'][] | undefined;
   method?: Connection['method'][] | undefined;
@@ -39,29 +50,17 @@ export async function listConnections(
   tx: Db,
   list: { filter: ConnectionFilter; page: PageRequest; newestFirst: boolean },
 ): Promise<Connection[]> {
-  const { page, newestFirst } = list;
-  const isDescending = newestFirst !== page.backwards;
-  const [after] = page.cursor ?? [];
-  return tx
-    .selectFrom('connection')
-    .selectAll()
-    .where((eb) => eb.and(conditionsOf(eb, list.filter)))
-    .$if(after !== undefined, (query) =>
-      query.where(sql`id`, isDescending ? '<' : '>', sql`${after}`),
-    )
-    .orderBy('id', isDescending ? 'desc' : 'asc')
-    .limit(page.limit)
-    .execute();
+  const { page, newestFirst: descending } = list;
+  const rows = connectionsThat(tx, list.filter).selectAll();
+  return pageByKeyset(rows, { by: ['id'], descending, page }).execute();
 }
 
 export async function countConnections(tx: Db, filter: ConnectionFilter): Promise<number> {
-  const { count } = await tx
-    .selectFrom('connection')
-    .select((eb) => eb.fn.countAll().as('count'))
-    .where((eb) => eb.and(conditionsOf(eb, filter)))
-    .executeTakeFirstOrThrow();
-  return Number(count);
+  return countRows(connectionsThat(tx, filter));
 }
+
+const connectionsThat = (tx: Db, filter: ConnectionFilter) =>
+  tx.selectFrom('connection').where((eb) => eb.and(conditionsOf(eb, filter)));
 
 const conditionsOf = (
   eb: ExpressionBuilder<Tables, 'connection'>,
@@ -153,6 +152,21 @@ export async function setConnection(
     .updateTable('connection')
     .set(change)
     .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+/** Keeps a renewed grant unless another was kept, or the old one dropped, since `version` was read. */
+export async function setRenewedGrant(
+  tx: Db,
+  { id, version }: { id: ConnectionId; version: number },
+  change: Partial<Omit<Connection, 'workspace_id' | 'id' | 'token_version'>>,
+): Promise<Connection | undefined> {
+  return tx
+    .updateTable('connection')
+    .set({ ...change, token_version: version + 1 })
+    .where('id', '=', id)
+    .where('token_version', '=', version)
     .returningAll()
     .executeTakeFirst();
 }

@@ -2,10 +2,12 @@ import { ConnectionId, type WorkspaceId } from '@manifold/contracts';
 import { connectDatabase, withWorkspace } from '@manifold/database';
 import {
   createTestDatabase,
+  eventually,
   silentLog,
   startTestNats,
   startTestPipedrive,
 } from '@manifold/testing';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Installation, newWorkspace, startInstallation } from '../../test/installation.ts';
 import { listEvents } from '../../test/looking.ts';
@@ -14,6 +16,7 @@ import type { Tables } from '../store.ts';
 import { basicAuthorization } from '../vault/compare.ts';
 import { createVault } from '../vault/seal.ts';
 import { createPipedriveAccess, type PipedriveAccess } from './client.ts';
+import { dropGrant } from './commands.ts';
 import { openSecret } from './credential.ts';
 import { findConnection, setConnection } from './store.ts';
 
@@ -110,6 +113,23 @@ const callAtOnce = ({ workspaceId, id }: { workspaceId: WorkspaceId; id: Connect
     }),
   );
 
+const use = { lane: 'event', feature: 'test' } as const;
+
+const askerOf = ({ workspaceId }: { workspaceId: WorkspaceId }) => ({
+  workspaceId,
+  actor: { kind: 'pipedrive' as const, id: '1' },
+  correlationId: 'test',
+});
+
+async function refreshesUnderWay(): Promise<number> {
+  const { rows } = await sql`select 1 from pg_locks where locktype = 'advisory' and granted
+    and pid in (select pid from pg_stat_activity where state = 'idle in transaction')
+    and database = (select oid from pg_database where datname = current_database())`.execute(
+    database.db,
+  );
+  return rows.length;
+}
+
 const outcomesOf = (settled: PromiseSettledResult<string | undefined>[]) =>
   settled.map((one) => (one.status === 'fulfilled' ? one.value : one.reason.detail?.reason));
 
@@ -165,6 +185,28 @@ test('a revoked grant is also found out by a call that is turned away', async ()
     Array(8).fill('connection_needs_reauth'),
   );
   expect(await rowOf(connection)).toMatchObject({ status: 'NEEDS_REAUTH' });
+});
+
+test.each([
+  ['the app was removed', { access_token: null, refresh_token: null, status: 'NEEDS_REAUTH' }],
+  ['the user connected again', { access_token: 'renewed', refresh_token: 'renewed' }],
+] as const)('a refresh that comes back after %s changes nothing any more', async (_, change) => {
+  const connection = await connect();
+  skewMs = 0.81 * HOUR_MS;
+  const slow = { kind: 'latency', ms: 500, match: { path: '/oauth/token' } };
+  await installation.control('POST', '/faults', slow);
+  const client = replicas[0]?.clientFor(connection.workspaceId, connection.id, use);
+  const refreshed = client?.catch(() => undefined);
+  await eventually(async () => expect(await refreshesUnderWay()).toBe(1));
+  const dropped = _ === 'the app was removed';
+  await withWorkspace(database.db, connection.workspaceId, (tx) =>
+    dropped
+      ? dropGrant(tx, connection.id, { asker: askerOf(connection), now: now() })
+      : setConnection(tx, connection.id, { ...change, token_version: 2 }),
+  );
+  await refreshed;
+
+  expect(await rowOf(connection)).toMatchObject({ ...change, token_version: 2 });
 });
 
 test('an app Pipedrive does not know marks no connection', async () => {

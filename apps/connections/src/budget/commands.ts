@@ -35,7 +35,7 @@ export interface PlannedCall extends ApiUse {
 }
 
 export type FinishedCall = Omit<PlannedCall, 'method'> &
-  Pick<CallReport, 'priceTokens' | 'status' | 'outcome' | 'limits'>;
+  Pick<CallReport, 'priceTokens' | 'status' | 'outcome' | 'limited' | 'limits'>;
 
 /**
  * Takes a place in the windows of the credential and looks at the company's day. The windows are
@@ -68,7 +68,7 @@ export async function admitCall(
     });
     if (!decision.admitted) return decision;
     const { burst, search } = decision;
-    await setWindow(tx, call.connectionId, { burst, search });
+    await setWindow(tx, call, { burst, search });
     const held = await lockDay(tx, { ...call, day });
     await setDay(tx, held, { reserved_tokens: held.reserved_tokens + operation.priceTokens });
     return { admitted: true };
@@ -76,6 +76,9 @@ export async function admitCall(
 }
 
 const KEEP_CALLS_MS = 30 * 24 * 3_600_000;
+const CALLS_AT_ONCE = 2_000;
+/** More calls than a company can make in a day. */
+const MOST_BATCHES = 200;
 
 /** Enters a finished call in the ledger and learns what its answer told about limits. */
 export async function recordCall(db: Db, call: FinishedCall, now: Date): Promise<void> {
@@ -90,20 +93,18 @@ export async function recordCall(db: Db, call: FinishedCall, now: Date): Promise
     tokens,
   };
   const pause = decidePause(call, now);
-  await withWorkspace(db, workspaceId, async (tx) => {
+  const isFirst = await withWorkspace(db, workspaceId, async (tx) => {
     // always window before day, as every writer of both
     if (pause.pause === 'credential') {
       await lockWindow(tx, call);
-      await setWindow(tx, connectionId, { paused_until: pause.until, pause_reason: pause.reason });
+      await setWindow(tx, call, { paused_until: pause.until, pause_reason: pause.reason });
     }
     if (limits.burstLimit !== undefined && operations[operation].lane === 'other') {
-      await setWindow(tx, connectionId, { burst_limit: limits.burstLimit });
+      await setWindow(tx, call, { burst_limit: limits.burstLimit });
     }
     const status = call.status ?? null;
-    await insertCall(tx, { ...of, id: randomUUID(), status, outcome: call.outcome, lane, at: now });
+    await insertCall(tx, { ...of, id: callId(now), status, outcome: call.outcome, lane, at: now });
     const day = await lockDay(tx, { workspaceId, companyId, day: dayOf(now) });
-    // the first call of a day makes room
-    if (day.spent_tokens === 0) await removeCalls(tx, new Date(now.getTime() - KEEP_CALLS_MS));
     await addUsage(tx, { ...of, day: day.day });
     await setDay(tx, day, {
       spent_tokens: day.spent_tokens + tokens,
@@ -116,5 +117,20 @@ export async function recordCall(db: Db, call: FinishedCall, now: Date): Promise
       }),
       paused_until: pause.pause === 'company' ? pause.until : day.paused_until,
     });
+    return day.spent_tokens === 0;
   });
+  // the first call of a day makes room, once it is entered itself
+  if (isFirst) await removeOldCalls(db, workspaceId, now);
 }
+
+async function removeOldCalls(db: Db, workspaceId: WorkspaceId, now: Date): Promise<void> {
+  const of = { before: new Date(now.getTime() - KEEP_CALLS_MS), limit: CALLS_AT_ONCE };
+  for (let batch = 0; batch < MOST_BATCHES; batch += 1) {
+    const count = await withWorkspace(db, workspaceId, (tx) => removeCalls(tx, workspaceId, of));
+    if (count < of.limit) return;
+  }
+}
+
+/** Sorts by time, so that the ledger's index grows at one end. */
+const callId = (now: Date): string =>
+  `${now.getTime().toString(16).padStart(12, '0')}${randomUUID().slice(-12)}`;

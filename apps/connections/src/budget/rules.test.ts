@@ -136,37 +136,25 @@ test.each([
 });
 
 describe('after an answer', () => {
-  const none = {
-    burstRemaining: undefined,
-    burstResetSeconds: undefined,
-    dailyTokensRemaining: undefined,
-    retryAfterSeconds: undefined,
-  };
   test('that is no limit nothing rests', () => {
-    expect(decidePause({ outcome: 'ok', limits: none }, now)).toEqual({ pause: 'none' });
+    expect(decidePause({ outcome: 'ok', limited: undefined }, now)).toEqual({ pause: 'none' });
   });
   test('of a full window the credential rests as long as told', () => {
     expect(
-      decidePause(
-        { outcome: 'limited', limits: { ...none, burstRemaining: 0, burstResetSeconds: 2 } },
-        now,
-      ),
+      decidePause({ outcome: 'limited', limited: { kind: 'burst', retryAfterMs: 2_000 } }, now),
     ).toEqual({ pause: 'credential', until: at(2_000), reason: 'burst_limited' });
   });
-  test('of a spent day the company rests, and a header that says seconds is not believed', () => {
+  test('of a spent day the company rests, until midnight at most', () => {
     expect(
-      decidePause(
-        { outcome: 'limited', limits: { ...none, dailyTokensRemaining: 0, retryAfterSeconds: 3 } },
-        now,
-      ),
+      decidePause({ outcome: 'limited', limited: { kind: 'daily', retryAfterMs: 900_000 } }, now),
     ).toEqual({ pause: 'company', until: at(15 * 60_000) });
     const late = new Date('2026-03-01T23:55:00Z');
     expect(
-      decidePause({ outcome: 'limited', limits: { ...none, burstRemaining: 7 } }, late),
+      decidePause({ outcome: 'limited', limited: { kind: 'daily', retryAfterMs: 900_000 } }, late),
     ).toEqual({ pause: 'company', until: nextMidnight(late) });
   });
   test('from the edge, in HTML, the credential stops', () => {
-    expect(decidePause({ outcome: 'blocked', limits: none }, now)).toMatchObject({
+    expect(decidePause({ outcome: 'blocked', limited: undefined }, now)).toMatchObject({
       pause: 'credential',
       reason: 'pipedrive_blocked',
     });

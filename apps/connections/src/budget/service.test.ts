@@ -1,6 +1,6 @@
 import { ConnectionId, WorkspaceId } from '@manifold/contracts';
 import { connectDatabase, newId } from '@manifold/database';
-import type { CallReport } from '@manifold/pipedrive';
+import { type CallReport, explainLimit } from '@manifold/pipedrive';
 import { createTestDatabase } from '@manifold/testing';
 import { sql } from 'kysely';
 import { afterAll, beforeEach, expect, test } from 'vitest';
@@ -124,22 +124,18 @@ function finished(
   change: Partial<Omit<FinishedCall, 'limits'>> & { limits?: Partial<CallReport['limits']> },
 ): FinishedCall {
   const { method: _, ...of } = call;
-  return {
-    ...of,
-    priceTokens: 1,
-    status: 200,
-    outcome: 'ok',
-    ...change,
-    limits: {
-      burstLimit: undefined,
-      burstRemaining: undefined,
-      burstResetSeconds: undefined,
-      dailyTokenLimit: undefined,
-      dailyTokensRemaining: undefined,
-      retryAfterSeconds: undefined,
-      ...change.limits,
-    },
+  const outcome = change.outcome ?? 'ok';
+  const limits = {
+    burstLimit: undefined,
+    burstRemaining: undefined,
+    burstResetSeconds: undefined,
+    dailyTokenLimit: undefined,
+    dailyTokensRemaining: undefined,
+    retryAfterSeconds: undefined,
+    ...change.limits,
   };
+  const limited = outcome === 'limited' ? explainLimit(limits) : undefined;
+  return { ...of, priceTokens: 1, status: 200, ...change, outcome, limited, limits };
 }
 
 const rows = (table: 'api_call' | 'api_usage') =>

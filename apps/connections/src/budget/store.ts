@@ -1,4 +1,5 @@
 import type { ConnectionId, WorkspaceId } from '@manifold/contracts';
+import { ofThisWorkspace } from '@manifold/database';
 import { type Insertable, type Selectable, sql } from 'kysely';
 import { z } from 'zod';
 import type { Db } from '../store.ts';
@@ -63,6 +64,7 @@ export async function findWindow(
   const row = await tx
     .selectFrom('api_window')
     .selectAll()
+    .where(ofThisWorkspace)
     .where('connection_id', '=', connectionId)
     .executeTakeFirst();
   return row && readWindow(row);
@@ -71,7 +73,7 @@ export async function findWindow(
 /** Changes what is known of a credential's windows; what is not named stays. */
 export async function setWindow(
   tx: Db,
-  connectionId: ConnectionId,
+  credential: { workspaceId: WorkspaceId; connectionId: ConnectionId },
   change: Partial<
     Pick<ApiWindow, 'burst' | 'search' | 'burst_limit' | 'paused_until' | 'pause_reason'>
   >,
@@ -84,7 +86,8 @@ export async function setWindow(
       ...(burst === undefined ? {} : { burst_slots: JSON.stringify(burst) }),
       ...(search === undefined ? {} : { search_slots: JSON.stringify(search) }),
     })
-    .where('connection_id', '=', connectionId)
+    .where('workspace_id', '=', credential.workspaceId)
+    .where('connection_id', '=', credential.connectionId)
     .execute();
 }
 
@@ -186,6 +189,7 @@ export async function listUsage(
       sql<number>`sum(calls)::int`.as('calls'),
       sql<number>`sum(tokens)::int`.as('tokens'),
     ])
+    .where(ofThisWorkspace)
     .where('connection_id', '=', connectionId)
     .where('day', '>=', by.since)
     .groupBy(by.column)
@@ -194,7 +198,14 @@ export async function listUsage(
     .execute();
 }
 
-/** Removes the single calls of before a time; totals stay. */
-export async function removeCalls(tx: Db, before: Date): Promise<void> {
-  await tx.deleteFrom('api_call').where('at', '<', before).execute();
+/** Removes single calls of before a time, a bounded number at once; totals stay. Returns how many. */
+export async function removeCalls(
+  tx: Db,
+  workspaceId: WorkspaceId,
+  of: { before: Date; limit: number },
+): Promise<number> {
+  const { numAffectedRows } = await sql`delete from api_call where (workspace_id, id) in (
+    select workspace_id, id from api_call
+    where workspace_id = ${workspaceId} and at < ${of.before} limit ${of.limit})`.execute(tx);
+  return Number(numAffectedRows ?? 0);
 }

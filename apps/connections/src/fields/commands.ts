@@ -1,9 +1,8 @@
 import { type ConnectionId, FieldsChanged, type PipedriveObject } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
-import { lockKey, publish } from '@manifold/messaging';
+import { lockKey, type Origin, publish } from '@manifold/messaging';
 import type { PipedriveClient } from '@manifold/pipedrive';
 import type { Logger } from 'pino';
-import type { Asker } from '../accounts/commands.ts';
 import { refusalOf } from '../accounts/rules.ts';
 import type { Connection } from '../accounts/tables.ts';
 import type { Db, Tx } from '../store.ts';
@@ -69,7 +68,7 @@ export async function readDueCatalogues(
 export async function refreshFields(
   deps: FieldDeps,
   client: PipedriveClient,
-  request: { connection: Connection; objects: readonly CataloguedObject[]; asker: Asker },
+  request: { connection: Connection; objects: readonly CataloguedObject[]; asker: Origin },
 ): Promise<CatalogueReading[]> {
   const { connection, asker } = request;
   const readings: CatalogueReading[] = [];
@@ -86,7 +85,7 @@ const MOST_NAMED = 500;
 async function keepCatalogue(
   { db, now }: FieldDeps,
   { workspace_id: workspaceId, id: connectionId, correlation_id }: Connection,
-  read: { object: CataloguedObject; fields: Catalogue['fields']; asker?: Asker },
+  read: { object: CataloguedObject; fields: Catalogue['fields']; asker?: Origin },
 ): Promise<CatalogueReading> {
   const { object, fields } = read;
   return withWorkspace(db, workspaceId, async (tx) => {

@@ -2,11 +2,17 @@ import { ConnectionId, type FieldDefinition, PipedriveObject } from '@manifold/c
 import { withWorkspace } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
 import {
+  boundedText,
+  checkCursor,
+  loadById,
+  optional,
+  type PageArguments,
   type PageRequest,
   readPage,
   type RequestContext,
   requireRole,
   type Resolvers,
+  TextPart,
   toConnection,
 } from '@manifold/subgraph';
 import type { Logger } from 'pino';
@@ -31,37 +37,33 @@ type Context = RequestContext & {
   loaders: { connections: { load(id: ConnectionId): Promise<Connection | null> } };
 };
 
-const Filter = z.object({
-  custom: z.boolean().nullish(),
-  type: z.array(z.string().max(64)).max(64).nullish(),
-  search: z.string().max(255).nullish(),
-});
-
 const FieldArguments = z.object({
   connectionId: z.string(),
   object: PipedriveObject,
-  filter: Filter.nullish(),
-  first: z.number().nullish(),
-  after: z.string().max(512).nullish(),
-  last: z.number().nullish(),
-  before: z.string().max(512).nullish(),
+  filter: optional(
+    z.object({
+      custom: optional(z.boolean()),
+      type: optional(z.array(boundedText(64)).max(64)),
+      search: optional(boundedText(255)),
+    }),
+  ),
 });
 
 const RefreshInput = z.object({
   connectionId: ConnectionId,
-  objects: z.array(PipedriveObject).min(1).max(8).nullish(),
+  objects: optional(z.array(PipedriveObject).min(1).max(8)),
 });
 
 export const createFieldResolvers = (deps: FieldResolverDeps): Resolvers => ({
   Query: {
-    pipedriveFields: async (_: unknown, given: unknown, context: Context) => {
+    pipedriveFields: async (_: unknown, given: PageArguments, context: Context) => {
       const args = FieldArguments.parse(given);
       const connectionId = await requireId(context, args.connectionId);
       const catalogue = await withWorkspace(deps.db, context.workspaceId, (tx) =>
         findCatalogue(tx, connectionId, args.object),
       );
       const fields = selectFields(catalogue?.fields ?? [], args.filter ?? {});
-      const page = readPage(args);
+      const page = checkCursor(readPage(given), [TextPart]);
       return {
         ...toConnection(pageOf(fields, page), page, ({ code }) => [code]),
         totalCount: fields.length,
@@ -98,9 +100,8 @@ export const createFieldResolvers = (deps: FieldResolverDeps): Resolvers => ({
 
 /** Absent and foreign are answered alike. */
 async function requireId({ loaders }: Context, id: string): Promise<ConnectionId> {
-  const parsed = ConnectionId.safeParse(id);
-  const connection = parsed.success ? await loaders.connections.load(parsed.data) : null;
-  if (connection !== null) return connection.id;
+  const connection = await loadById(ConnectionId, id, (known) => loaders.connections.load(known));
+  if (connection) return connection.id;
   throw new Refusal('not_found', `There is no connection ${id}`, { reason: 'record_not_found' });
 }
 
@@ -110,7 +111,7 @@ function requireCatalogued(objects: readonly PipedriveObject[]): CataloguedObjec
   throw new Refusal('invalid', 'Only fields of persons, organizations, deals and leads are known', {
     reason: 'invalid_input',
     field: 'input.objects',
-    fix: `Use any of ${CATALOGUED.join(', ')}.`,
+    fix: `Use any of ${CATALOGUED.join(', ').toUpperCase()}.`,
   });
 }
 

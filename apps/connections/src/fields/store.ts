@@ -4,6 +4,7 @@ import {
   type PipedriveObject,
   type WorkspaceId,
 } from '@manifold/contracts';
+import { ofThisWorkspace } from '@manifold/database';
 import { z } from 'zod';
 import type { Db } from '../store.ts';
 import type { FieldCatalogueTable } from './tables.ts';
@@ -26,6 +27,7 @@ export async function findCatalogue(
   const row = await tx
     .selectFrom('field_catalogue')
     .select(['revision', 'read_at', 'is_stale', 'definitions'])
+    .where(ofThisWorkspace)
     .where('connection_id', '=', connectionId)
     .where('object', '=', object)
     .executeTakeFirst();
@@ -40,6 +42,7 @@ export async function findCatalogues(
   const rows = await tx
     .selectFrom('field_catalogue')
     .select(['object', 'revision', 'read_at', 'is_stale', 'definitions'])
+    .where(ofThisWorkspace)
     .where('connection_id', '=', connectionId)
     .execute();
   return new Map(rows.map((row) => [row.object, toCatalogue(row)]));
@@ -69,6 +72,7 @@ export async function listCatalogueAges(tx: Db, connectionId: ConnectionId) {
   return tx
     .selectFrom('field_catalogue')
     .select(['object', 'read_at', 'is_stale'])
+    .where(ofThisWorkspace)
     .where('connection_id', '=', connectionId)
     .execute();
 }
@@ -113,6 +117,7 @@ export async function markCatalogueStale(
   const { numUpdatedRows } = await tx
     .updateTable('field_catalogue')
     .set({ is_stale: true })
+    .where(ofThisWorkspace)
     .where('connection_id', '=', connectionId)
     .where('object', '=', object)
     .where('is_stale', '=', false)
@@ -121,5 +126,9 @@ export async function markCatalogueStale(
 }
 
 export async function removeCatalogues(tx: Db, connectionId: ConnectionId): Promise<void> {
-  await tx.deleteFrom('field_catalogue').where('connection_id', '=', connectionId).execute();
+  await tx
+    .deleteFrom('field_catalogue')
+    .where(ofThisWorkspace)
+    .where('connection_id', '=', connectionId)
+    .execute();
 }

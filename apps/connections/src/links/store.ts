@@ -1,4 +1,5 @@
 import type { PipedriveObject, WorkspaceId, WriteStepId } from '@manifold/contracts';
+import { ofThisWorkspace } from '@manifold/database';
 import type { Selectable } from 'kysely';
 import type { Db } from '../store.ts';
 import type { LinkTables } from './tables.ts';
@@ -85,6 +86,7 @@ async function putLinks(
 export async function removeClaims(tx: Db, stepId: WriteStepId): Promise<void> {
   await tx
     .deleteFrom('link')
+    .where(ofThisWorkspace)
     .where('step_id', '=', stepId)
     .where('state', '=', 'creating')
     .execute();
@@ -101,6 +103,7 @@ export async function setLinksGone(tx: Db, record: RecordRef, now: Date): Promis
   await tx
     .updateTable('link')
     .set({ state: 'gone', updated_at: now })
+    .where(ofThisWorkspace)
     .where('company_id', '=', record.companyId)
     .where('object', '=', record.object)
     .where('pipedrive_id', '=', record.pipedriveId)
@@ -116,6 +119,7 @@ export async function moveLinks(
   await tx
     .updateTable('link')
     .set({ state: 'linked', pipedrive_id: survivor.pipedriveId, updated_at: survivor.now })
+    .where(ofThisWorkspace)
     .where('company_id', '=', record.companyId)
     .where('object', '=', record.object)
     .where('pipedrive_id', '=', record.pipedriveId)

@@ -5,6 +5,7 @@ import * as webhooks from './0003-webhooks.ts';
 import * as budget from './0011-budget.ts';
 import * as links from './0012-links.ts';
 import * as writes from './0013-writes.ts';
+import * as connectionId from './0014-connection-id.ts';
 
 /** In the order they run; a migration that was released is never changed. */
 export const migrations: Record<string, Migration> = {
@@ -14,4 +15,5 @@ export const migrations: Record<string, Migration> = {
   '0011-budget': budget,
   '0012-links': links,
   '0013-writes': writes,
+  '0014-connection-id': connectionId,
 };

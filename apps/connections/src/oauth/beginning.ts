@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { UserId } from '@manifold/contracts';
 import { acrossWorkspaces, createOnce, withWorkspace } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
+import type { Origin } from '@manifold/messaging';
 import { authorizeUrl, type OauthApp } from '@manifold/pipedrive';
-import type { Asker } from '../accounts/commands.ts';
 import type { ConnectingDeps } from '../accounts/connecting.ts';
 import type { Connection } from '../accounts/tables.ts';
 import { isSameSecret } from '../vault/compare.ts';
@@ -30,7 +30,7 @@ export interface BeginInput {
 export async function beginConnection(
   deps: OauthDeps,
   input: BeginInput,
-  asker: Asker & { userId: UserId },
+  asker: Origin & { userId: UserId },
 ): Promise<{ authorizationUrl: string; expiresAt: Date }> {
   const app = requireApp(deps);
   requireReturnUrl(deps, input.returnUrl);

@@ -20,7 +20,7 @@ const BEGIN = `mutation ($input: BeginConnectionInput!) {
   beginConnection(input: $input) { authorizationUrl expiresAt } }`;
 const LIST = `{ connections { totalCount nodes { id name kind method status scopes isAdministrator
   webhooks pipedriveUserId statusReason fix company { id name domain url } } } }`;
-const FIELDS = `query ($id: ID!) { pipedriveFields(connectionId: $id, object: person) {
+const FIELDS = `query ($id: ID!) { pipedriveFields(connectionId: $id, object: PERSON) {
   revision readAt totalCount nodes { code custom } } }`;
 
 const database = await createTestDatabase<Tables>(migrations);

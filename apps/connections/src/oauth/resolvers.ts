@@ -1,20 +1,18 @@
-import { type RequestContext, requireRole, type Resolvers } from '@manifold/subgraph';
+import {
+  IdempotencyKey,
+  optional,
+  originOf,
+  type RequestContext,
+  requireRole,
+  type Resolvers,
+} from '@manifold/subgraph';
 import { z } from 'zod';
 import { beginConnection, type OauthDeps } from './beginning.ts';
 
 const BeginInput = z.object({
   kind: z.enum(['ORGANIZATION', 'PERSONAL']),
-  returnUrl: z
-    .url({ protocol: /^https?$/ })
-    .max(2_048)
-    .nullish()
-    .transform((url) => url ?? undefined),
-  idempotencyKey: z
-    .string()
-    .min(1)
-    .max(128)
-    .nullish()
-    .transform((key) => key ?? undefined),
+  returnUrl: optional(z.url({ protocol: /^https?$/ }).max(2_048)),
+  idempotencyKey: IdempotencyKey,
 });
 
 export const createOauthResolvers = (deps: OauthDeps): Resolvers => ({
@@ -23,9 +21,8 @@ export const createOauthResolvers = (deps: OauthDeps): Resolvers => ({
       const input = BeginInput.parse(args.input);
       // a personal connection is anybody's own matter; one for the whole workspace is not
       requireRole(context.identity, input.kind === 'ORGANIZATION' ? 'ADMIN' : 'MEMBER');
-      const { workspaceId, actor, correlationId } = context;
       const { userId } = context.identity;
-      return beginConnection(deps, input, { workspaceId, actor, correlationId, userId });
+      return beginConnection(deps, input, { ...originOf(context), userId });
     },
   },
 });

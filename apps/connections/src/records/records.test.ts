@@ -25,7 +25,7 @@ import type { Tables } from '../store.ts';
 const CONNECT = `mutation ($input: ConnectWithApiTokenInput!) {
   connectWithApiToken(input: $input) { connection { id company { id } } } }`;
 const FIELDS = `query ($id: ID!, $filter: PipedriveFieldFilter, $first: Int, $after: String) {
-  pipedriveFields(connectionId: $id, object: person, filter: $filter, first: $first, after: $after) {
+  pipedriveFields(connectionId: $id, object: PERSON, filter: $filter, first: $first, after: $after) {
     totalCount revision pageInfo { endCursor hasNextPage } nodes { code name type custom readOnly options { id label } } } }`;
 const REFRESH = `mutation ($input: RefreshFieldsInput!) { refreshFields(input: $input) {
   connection { id } changes { object revision added changed removed } } }`;
@@ -203,12 +203,18 @@ test('the catalogue is listed for services and, page by page, in the graph', asy
 test('reading the catalogue again tells what came, changed and went, once', async () => {
   const workspace = newWorkspace();
   const id = await connect(workspace);
-  const input = { connectionId: id, objects: ['person'] };
+  const input = { connectionId: id, objects: ['PERSON'] };
   const refresh = async () =>
     (await installation.graph(REFRESH, { input }, { workspaceId: workspace })).data.refreshFields
       .changes[0];
   const still = await refresh();
-  expect(still).toMatchObject({ revision: 1, added: [], changed: [], removed: [] });
+  expect(still).toMatchObject({
+    object: 'PERSON',
+    revision: 1,
+    added: [],
+    changed: [],
+    removed: [],
+  });
 
   const made = await change('/personFields', { field_name: 'Pet', field_type: 'varchar' }, 'POST');
   expect(await refresh()).toMatchObject({ revision: 2, added: [made.field_code], changed: [] });

@@ -31,7 +31,7 @@ export function startUpkeep(deps: SetupDeps): () => Promise<void> {
 }
 
 /** Looks after the connections that are due; returns how many there were. */
-export async function keepUp(deps: SetupDeps): Promise<number> {
+async function keepUp(deps: SetupDeps): Promise<number> {
   const now = deps.now();
   const due = await acrossWorkspaces(deps.db, (tx) =>
     leaseUpkeep(tx, { now, until: new Date(now.getTime() + LEASE_MS), limit: BATCH }),

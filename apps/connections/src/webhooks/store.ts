@@ -135,13 +135,11 @@ export async function listReceipts(
 
 /** Removes old deliveries, a bounded number at a time; returns how many: only across workspaces. */
 export async function removeOldReceipts(tx: Db, before: Date, limit: number): Promise<number> {
-  const { numDeletedRows } = await tx
-    .deleteFrom('webhook_receipt')
-    .where('id', 'in', (eb) =>
-      eb.selectFrom('webhook_receipt').select('id').where('received_at', '<', before).limit(limit),
-    )
-    .executeTakeFirst();
-  return Number(numDeletedRows);
+  const { numAffectedRows } = await sql`delete from webhook_receipt where (workspace_id, id) in (
+    select workspace_id, id from webhook_receipt where received_at < ${before} limit ${limit})`.execute(
+    tx,
+  );
+  return Number(numAffectedRows ?? 0);
 }
 
 export async function removeReceipts(

@@ -65,7 +65,7 @@ const reportTo =
     log.error({ err: error }, message);
 
 /** Understands a batch of every connection that has some; returns how many deliveries there were. */
-export async function understandWaiting(deps: WorkerDeps): Promise<number> {
+async function understandWaiting(deps: WorkerDeps): Promise<number> {
   const queues = await acrossWorkspaces(deps.db, (tx) =>
     listConnectionsWithReceipts(tx, deps.now()),
   );

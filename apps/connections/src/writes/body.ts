@@ -56,5 +56,5 @@ export function keyHashesOf(
 }
 
 /** No key leaves a workspace: the same address in two of them has two hashes. */
-export const hashKey = (vault: Vault, workspaceId: string, text: string): string =>
+const hashKey = (vault: Vault, workspaceId: string, text: string): string =>
   vault.keyedHash(`identity|${workspaceId}`, text);

@@ -8,7 +8,7 @@ import { createOnce, withWorkspace } from '@manifold/database';
 import type { Db, Tx } from '../store.ts';
 import { advance, publishStep, queueStep } from './progress.ts';
 import { decideRedrive } from './rules.ts';
-import { changeIdleStep, removeTurns } from './sending/store.ts';
+import { changeIdleStep, changeStepInDoubt, removeTurns } from './sending/store.ts';
 import {
   findStep,
   listOpenRequests,
@@ -62,37 +62,52 @@ export async function cancelRequest(
   now: Date,
 ): Promise<WriteRequest | undefined> {
   return withWorkspace(db, workspaceId, async (tx) => {
-    await cancelUnder(tx, requestId, now);
+    await cancelUnder(tx, requestId, { now, inDoubtToo: false });
     return lockRequest(tx, requestId);
   });
 }
 
-async function cancelUnder(tx: Tx, requestId: WriteRequestId, now: Date): Promise<void> {
+async function cancelUnder(
+  tx: Tx,
+  requestId: WriteRequestId,
+  { now, inDoubtToo }: { now: Date; inDoubtToo: boolean },
+): Promise<void> {
   const request = await lockRequest(tx, requestId);
   if (!request) return;
+  const cancelled = {
+    state: 'cancelled',
+    effect: 'none',
+    cause: null,
+    fix: null,
+    sealed_body: null,
+    sealed_sent: null,
+    settled_at: now,
+  } as const;
+  const idle = { ...cancelled, reason: 'cancelled_by_user' } as const;
+  const inDoubt = { ...cancelled, reason: 'outcome_unknown' } as const;
   for (const step of await listSteps(tx, [requestId])) {
-    const change = {
-      state: 'cancelled',
-      reason: 'cancelled_by_user',
-      effect: 'none',
-      cause: null,
-      fix: null,
-      sealed_body: null,
-      sealed_sent: null,
-      settled_at: now,
-    } as const;
-    if (!(await changeIdleStep(tx, step.id, change))) continue;
+    const change = (await changeIdleStep(tx, step.id, idle))
+      ? idle
+      : inDoubtToo && (await changeStepInDoubt(tx, step.id, inDoubt))
+        ? inDoubt
+        : undefined;
+    if (change === undefined) continue;
     await removeTurns(tx, step.id);
     await publishStep(tx, { request, step: { ...step, ...change }, now });
   }
   await advance(tx, request, now);
 }
 
-/** Stops everything that waits for a connection which is about to be removed. */
+/**
+ * Stops everything that waits for a connection which is about to be removed. What was sent and is in
+ * doubt ends too: nobody can look for it any more, and its keys must be free for the next connection.
+ */
 export async function cancelRequestsOf(
   tx: Tx,
   connectionId: ConnectionId,
   now: Date,
 ): Promise<void> {
-  for (const id of await listOpenRequests(tx, connectionId)) await cancelUnder(tx, id, now);
+  for (const id of await listOpenRequests(tx, connectionId)) {
+    await cancelUnder(tx, id, { now, inDoubtToo: true });
+  }
 }

@@ -1,9 +1,11 @@
-import { generateKeyPairSync } from 'node:crypto';
-import { type Role, UserId, ApiKeyId, type WriteRequestId } from '@manifold/contracts';
-import { newId } from '@manifold/database';
-import { startHttp } from '@manifold/service';
-import { createSubgraph, IDENTITY_HEADER, signIdentity } from '@manifold/subgraph';
-import { createTestDatabase, eventually, silentLog, startTestPipedrive } from '@manifold/testing';
+import type { Role, WriteRequestId } from '@manifold/contracts';
+import {
+  createTestDatabase,
+  eventually,
+  silentLog,
+  startTestGraph,
+  startTestPipedrive,
+} from '@manifold/testing';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createAccountLoaders } from '../accounts/resolvers.ts';
@@ -30,9 +32,8 @@ const stranger = await createWorld({
   vault: world.vault,
 });
 const worker = world.startWorker();
-const { privateKey, publicKey } = generateKeyPairSync('ed25519');
 const deps = { db, plan, now: () => new Date(), wake: worker.wake };
-const subgraph = await createSubgraph({
+const { graph, stop: stopGraph } = await startTestGraph({
   service: 'connections',
   schemaFiles,
   resolvers: [createBudgetResolvers(deps), createWriteResolvers(deps)],
@@ -40,22 +41,12 @@ const subgraph = await createSubgraph({
     ...createAccountLoaders({ db }, context),
     ...createWriteLoaders({ db }, context),
   }),
-  publicKey,
-  log: silentLog,
-});
-const http = await startHttp({
-  host: '127.0.0.1',
-  port: 0,
-  routes: { '/graphql': subgraph.handler },
-  checks: {},
-  log: silentLog,
 });
 
 beforeEach(() => bystander.reset());
 afterAll(async () => {
   await worker.stop();
-  await http.stop();
-  await subgraph.stop();
+  await stopGraph();
   await pipedrive.stop();
   await drop();
 });
@@ -80,7 +71,7 @@ test('a write is shown with its steps, their records and their cost', async () =
       steps: [
         {
           name: 'person',
-          object: 'person',
+          object: 'PERSON',
           operation: 'UPSERT',
           state: 'APPLIED',
           effect: 'CREATED',
@@ -245,29 +236,7 @@ const answerShape = z.object({
     .default([]),
 });
 
-async function ask(
-  query: string,
-  variables: Record<string, unknown>,
-  as: { world?: World; role?: Role } = {},
-) {
-  const body = JSON.stringify({ query, variables });
-  const identity = {
-    workspaceId: (as.world ?? world).workspaceId,
-    userId: newId('us', UserId),
-    role: as.role ?? 'MEMBER',
-    apiKeyId: newId('ak', ApiKeyId),
-    entitlements: [],
-  };
-  const signed = await signIdentity(identity, {
-    privateKey,
-    audience: 'connections',
-    body,
-    correlationId: 'test',
-  });
-  const response = await fetch(`http://127.0.0.1:${http.port}/graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', [IDENTITY_HEADER]: signed },
-    body,
-  });
-  return answerShape.parse(await response.json());
+async function ask(query: string, variables: object, as: { world?: World; role?: Role } = {}) {
+  const { world: asker = world, role = 'MEMBER' } = as;
+  return answerShape.parse(await graph(query, variables, { workspaceId: asker.workspaceId, role }));
 }

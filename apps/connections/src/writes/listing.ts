@@ -1,4 +1,14 @@
-import { type PageRequest, readPage } from '@manifold/subgraph';
+import {
+  boundedText,
+  checkCursor,
+  IdPart,
+  optional,
+  orderBy,
+  type PageArguments,
+  type PageRequest,
+  readPage,
+  TimePart,
+} from '@manifold/subgraph';
 import { z } from 'zod';
 import type { RequestFilter } from './store.ts';
 import type { RequestState } from './tables.ts';
@@ -21,44 +31,39 @@ function storedState(state: (typeof requestStates)[number]): RequestState {
   }
 }
 
-const time = z.coerce.date().nullish();
-const text = (most: number) => z.string().max(most).nullish();
-
 const Filter = z.object({
-  state: z.array(z.enum(requestStates)).max(5).nullish(),
-  connectionId: text(64),
-  cause: z.object({ service: text(32), type: text(64), id: text(64) }).nullish(),
-  createdAfter: time,
-  createdBefore: time,
+  state: optional(z.array(z.enum(requestStates)).max(5)),
+  connectionId: optional(boundedText(64)),
+  cause: optional(
+    z.object({
+      service: optional(boundedText(32)),
+      type: optional(boundedText(64)),
+      id: optional(boundedText(64)),
+    }),
+  ),
+  createdAfter: optional(z.date()),
+  createdBefore: optional(z.date()),
 });
 
-/** Arguments of the query `writeRequests`, as the graph hands them over. */
-export const RequestListArguments = z.object({
-  filter: Filter.nullish(),
-  orderBy: z
-    .object({ field: z.enum(['CREATED_AT']), direction: z.enum(['ASC', 'DESC']) })
-    .nullish(),
-  first: z.number().nullish(),
-  after: text(512),
-  last: z.number().nullish(),
-  before: text(512),
-});
+const ListArguments = z.object({ filter: optional(Filter), orderBy: orderBy(['CREATED_AT']) });
 
-export function readListing(args: z.output<typeof RequestListArguments>): {
+/** The arguments of the query `writeRequests`, checked; newest first when no order is given. */
+export function readListing(args: PageArguments): {
   filter: RequestFilter;
   page: PageRequest & { newestFirst: boolean };
 } {
-  const filter = args.filter ?? {};
+  const { filter, orderBy: order } = ListArguments.parse(args);
+  const page = checkCursor(readPage(args), [TimePart, IdPart]);
   return {
     filter: {
-      states: filter.state?.map(storedState),
-      connectionId: filter.connectionId ?? undefined,
-      causeService: filter.cause?.service ?? undefined,
-      causeType: filter.cause?.type ?? undefined,
-      causeId: filter.cause?.id ?? undefined,
-      createdAfter: filter.createdAfter ?? undefined,
-      createdBefore: filter.createdBefore ?? undefined,
+      states: filter?.state?.map(storedState),
+      connectionId: filter?.connectionId,
+      causeService: filter?.cause?.service,
+      causeType: filter?.cause?.type,
+      causeId: filter?.cause?.id,
+      createdAfter: filter?.createdAfter,
+      createdBefore: filter?.createdBefore,
     },
-    page: { ...readPage(args), newestFirst: args.orderBy?.direction !== 'ASC' },
+    page: { ...page, newestFirst: order?.direction !== 'ASC' },
   };
 }

@@ -1,13 +1,22 @@
 import { type ConnectionId, WriteRequestId, WriteStepId } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
-import { type RequestContext, requireRole, type Resolvers, toConnection } from '@manifold/subgraph';
-import DataLoader from 'dataloader';
+import {
+  createGroupLoader,
+  createLoader,
+  IdempotencyKey,
+  loadById,
+  type PageArguments,
+  type RequestContext,
+  requireRole,
+  type Resolvers,
+  toConnection,
+} from '@manifold/subgraph';
 import { z } from 'zod';
 import type { Connection } from '../accounts/tables.ts';
 import type { Db } from '../store.ts';
 import { cancelRequest, redriveStep } from './commands.ts';
-import { readListing, RequestListArguments } from './listing.ts';
+import { readListing } from './listing.ts';
 import {
   countRequests,
   listRequests,
@@ -19,24 +28,20 @@ import {
 } from './store.ts';
 
 /** One batched query per request for requests and steps named anywhere in the graph. */
-export function createWriteLoaders({ db }: { db: Db }, { workspaceId }: RequestContext) {
-  const requests = new DataLoader<WriteRequestId, WriteRequest | null>(async (ids) => {
-    const rows = await withWorkspace(db, workspaceId, (tx) => listRequestsByIds(tx, ids));
-    const byId = new Map(rows.map((row) => [row.id, row]));
-    return ids.map((id) => byId.get(id) ?? null);
-  });
-  const steps = new DataLoader<WriteStepId, Step | null>(async (ids) => {
-    const rows = await withWorkspace(db, workspaceId, (tx) => listStepsByIds(tx, ids));
-    const byId = new Map(rows.map((row) => [row.id, row]));
-    return ids.map((id) => byId.get(id) ?? null);
-  });
-  const stepsOfRequest = new DataLoader<WriteRequestId, Step[]>(async (ids) => {
-    const rows = await withWorkspace(db, workspaceId, (tx) => listSteps(tx, ids));
-    const byRequest = Map.groupBy(rows, (row) => row.write_request_id);
-    return ids.map((id) => byRequest.get(id) ?? []);
-  });
-  return { writeRequests: requests, writeSteps: steps, stepsOfRequest };
-}
+export const createWriteLoaders = ({ db }: { db: Db }, { workspaceId }: RequestContext) => ({
+  writeRequests: createLoader<WriteRequestId, WriteRequest>(
+    (ids) => withWorkspace(db, workspaceId, (tx) => listRequestsByIds(tx, ids)),
+    ({ id }) => id,
+  ),
+  writeSteps: createLoader<WriteStepId, Step>(
+    (ids) => withWorkspace(db, workspaceId, (tx) => listStepsByIds(tx, ids)),
+    ({ id }) => id,
+  ),
+  stepsOfRequest: createGroupLoader<WriteRequestId, Step>(
+    (ids) => withWorkspace(db, workspaceId, (tx) => listSteps(tx, ids)),
+    (step) => step.write_request_id,
+  ),
+});
 
 type Context = RequestContext & {
   loaders: ReturnType<typeof createWriteLoaders> & {
@@ -47,7 +52,7 @@ type Context = RequestContext & {
 const OneRequest = z.object({ id: z.string().max(64) });
 const OneStep = z.object({
   writeStepId: z.string().max(64),
-  idempotencyKey: z.string().min(1).max(128).nullish(),
+  idempotencyKey: IdempotencyKey,
 });
 
 export const createWriteResolvers = (deps: {
@@ -57,10 +62,10 @@ export const createWriteResolvers = (deps: {
   wake: () => void;
 }): Resolvers => ({
   Query: {
-    writeRequest: (_: unknown, args: { id: string }, { loaders }: Context) =>
-      loadRequest(loaders, args.id),
-    writeRequests: async (_: unknown, args: unknown, { workspaceId }: Context) => {
-      const { filter, page } = readListing(RequestListArguments.parse(args));
+    writeRequest: (_: unknown, { id }: { id: string }, context: Context) =>
+      findRequest(id, context),
+    writeRequests: async (_: unknown, args: PageArguments, { workspaceId }: Context) => {
+      const { filter, page } = readListing(args);
       return withWorkspace(deps.db, workspaceId, async (tx) => {
         const rows = await listRequests(tx, filter, page);
         const connection = toConnection(rows, page, (row) => [
@@ -77,7 +82,7 @@ export const createWriteResolvers = (deps: {
       const { writeStepId, idempotencyKey } = OneStep.parse(args.input);
       const id = WriteStepId.safeParse(writeStepId);
       const { workspaceId } = context;
-      const asked = { workspaceId, idempotencyKey: idempotencyKey ?? undefined };
+      const asked = { workspaceId, idempotencyKey };
       const step = id.success
         ? await redriveStep(deps.db, { ...asked, stepId: id.data }, deps.now())
         : undefined;
@@ -104,14 +109,11 @@ export const createWriteResolvers = (deps: {
 const absent = (thing: string, id: string): Refusal =>
   new Refusal('not_found', `There is no ${thing} ${id}`, { reason: 'record_not_found' });
 
-function loadRequest(loaders: Context['loaders'], id: string): Promise<WriteRequest | null> | null {
-  const parsed = WriteRequestId.safeParse(id);
-  return parsed.success ? loaders.writeRequests.load(parsed.data) : null;
-}
+const findRequest = (id: string, { loaders }: Context) =>
+  loadById(WriteRequestId, id, (known) => loaders.writeRequests.load(known));
 
 const requestFields = {
-  __resolveReference: (reference: { id: string }, { loaders }: Context) =>
-    loadRequest(loaders, reference.id),
+  __resolveReference: ({ id }: { id: string }, context: Context) => findRequest(id, context),
   state: ({ state }: WriteRequest) => state.toUpperCase(),
   lane: ({ lane }: WriteRequest) => lane.toUpperCase(),
   cause: ({ cause_service, cause_type, cause_id }: WriteRequest) => ({
@@ -131,10 +133,8 @@ const requestFields = {
 };
 
 const stepFields = {
-  __resolveReference: (reference: { id: string }, { loaders }: Context) => {
-    const id = WriteStepId.safeParse(reference.id);
-    return id.success ? loaders.writeSteps.load(id.data) : null;
-  },
+  __resolveReference: ({ id }: { id: string }, { loaders }: Context) =>
+    loadById(WriteStepId, id, (known) => loaders.writeSteps.load(known)),
   state: ({ state }: Step) => state.toUpperCase(),
   operation: ({ operation }: Step) => operation.toUpperCase(),
   effect: ({ effect }: Step) => effect?.toUpperCase() ?? null,

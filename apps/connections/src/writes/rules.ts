@@ -6,6 +6,7 @@ import type {
   WriteCommand,
   WriteStep,
 } from '@manifold/contracts';
+import type { Lane } from '../budget/tables.ts';
 import { canIdentify } from './identity/rules.ts';
 import type { RequestState, StepEffect, StepState } from './tables.ts';
 
@@ -161,6 +162,12 @@ export function canCoalesce(
   );
 }
 
+/** Whoever waits for one of two joined writes must not wait longer for it. */
+export function moreUrgent(one: Lane, other: Lane): Lane {
+  const lanes = ['interactive', 'event', 'bulk'] as const;
+  return lanes.find((lane) => lane === one || lane === other) ?? one;
+}
+
 /** The newer body with what only the older one says; blanks are filled by whoever came first. */
 export function coalesce(
   older: StepBody,
@@ -181,11 +188,11 @@ export function coalesce(
  * once more; anything else is planned anew.
  */
 export function decideRedrive(
-  step: { reason: ReasonCode | null; sent_at: Date | null },
+  // kept at parking for a create in doubt only
+  step: { sent_at: Date | null },
   now: Date,
 ): { state: 'queued' | 'unknown'; not_before: Date; unknown_creates: number } {
-  const looksFirst = step.reason === 'outcome_unknown' && step.sent_at !== null;
-  return looksFirst
+  return step.sent_at !== null
     ? { state: 'unknown', not_before: now, unknown_creates: 1 }
     : { state: 'queued', not_before: now, unknown_creates: 0 };
 }

@@ -5,6 +5,8 @@ import type {
   WriteRequestId,
   WriteStepId,
 } from '@manifold/contracts';
+import { countRows, pageByKeyset } from '@manifold/database';
+import { ofThisWorkspace } from '@manifold/database';
 import type { PageRequest } from '@manifold/subgraph';
 import { type ExpressionBuilder, type Insertable, type Selectable, sql } from 'kysely';
 import type { Db, Tables } from '../store.ts';
@@ -30,20 +32,22 @@ export async function isOwnEcho(
     .select('id')
     .where('workspace_id', '=', change.workspaceId)
     .where('company_id', '=', change.companyId)
-    .where('object', '=', change.object)
     .where((where) =>
+      // two ways, each by an index of its own
       where.or([
         where.and([
+          where('object', '=', change.object),
           where('pipedrive_id', '=', change.pipedriveId),
-          where('record_update_time', '=', change.updateTime ?? ''),
-        ]),
-        // the webhook can overtake the answer to the call that caused it
-        where.and([
-          where('state', 'in', ['sending', 'unknown']),
           where.or([
-            where('pipedrive_id', '=', change.pipedriveId),
-            where('echo_pipedrive_id', '=', change.pipedriveId),
+            where('record_update_time', '=', change.updateTime ?? ''),
+            // the webhook can overtake the answer to the call that caused it
+            where('state', 'in', ['sending', 'unknown']),
           ]),
+        ]),
+        where.and([
+          where('object', '=', change.object),
+          where('state', 'in', ['sending', 'unknown']),
+          where('echo_pipedrive_id', '=', change.pipedriveId),
         ]),
       ]),
     )
@@ -73,12 +77,18 @@ export async function findRequestByKey(
   return tx
     .selectFrom('write_request')
     .select(['id', 'body_hash'])
+    .where(ofThisWorkspace)
     .where('idempotency_key', '=', idempotencyKey)
     .executeTakeFirst();
 }
 
 export async function findRequest(tx: Db, id: WriteRequestId): Promise<WriteRequest | undefined> {
-  return tx.selectFrom('write_request').selectAll().where('id', '=', id).executeTakeFirst();
+  return tx
+    .selectFrom('write_request')
+    .selectAll()
+    .where(ofThisWorkspace)
+    .where('id', '=', id)
+    .executeTakeFirst();
 }
 
 /** One change of a request at a time: its steps move only under this lock. */
@@ -86,6 +96,7 @@ export async function lockRequest(tx: Db, id: WriteRequestId): Promise<WriteRequ
   return tx
     .selectFrom('write_request')
     .selectAll()
+    .where(ofThisWorkspace)
     .where('id', '=', id)
     .forUpdate()
     .executeTakeFirst();
@@ -96,11 +107,21 @@ export async function setRequestState(
   id: WriteRequestId,
   change: Pick<WriteRequest, 'state' | 'reason' | 'settled_at'>,
 ): Promise<void> {
-  await tx.updateTable('write_request').set(change).where('id', '=', id).execute();
+  await tx
+    .updateTable('write_request')
+    .set(change)
+    .where(ofThisWorkspace)
+    .where('id', '=', id)
+    .execute();
 }
 
 export async function findStep(tx: Db, id: WriteStepId): Promise<Step | undefined> {
-  return tx.selectFrom('write_step').selectAll().where('id', '=', id).executeTakeFirst();
+  return tx
+    .selectFrom('write_step')
+    .selectAll()
+    .where(ofThisWorkspace)
+    .where('id', '=', id)
+    .executeTakeFirst();
 }
 
 /** The steps of requests, in their order. */
@@ -109,6 +130,7 @@ export async function listSteps(tx: Db, requestIds: readonly WriteRequestId[]): 
   return tx
     .selectFrom('write_step')
     .selectAll()
+    .where(ofThisWorkspace)
     .where('write_request_id', 'in', requestIds)
     .orderBy('position')
     .execute();
@@ -116,7 +138,12 @@ export async function listSteps(tx: Db, requestIds: readonly WriteRequestId[]): 
 
 export async function listStepsByIds(tx: Db, ids: readonly WriteStepId[]): Promise<Step[]> {
   if (ids.length === 0) return [];
-  return tx.selectFrom('write_step').selectAll().where('id', 'in', ids).execute();
+  return tx
+    .selectFrom('write_step')
+    .selectAll()
+    .where(ofThisWorkspace)
+    .where('id', 'in', ids)
+    .execute();
 }
 
 export async function listRequestsByIds(
@@ -124,7 +151,12 @@ export async function listRequestsByIds(
   ids: readonly WriteRequestId[],
 ): Promise<WriteRequest[]> {
   if (ids.length === 0) return [];
-  return tx.selectFrom('write_request').selectAll().where('id', 'in', ids).execute();
+  return tx
+    .selectFrom('write_request')
+    .selectAll()
+    .where(ofThisWorkspace)
+    .where('id', 'in', ids)
+    .execute();
 }
 
 export interface RequestFilter {
@@ -139,6 +171,7 @@ export interface RequestFilter {
 
 const matches = (filter: RequestFilter) => (where: ExpressionBuilder<Tables, 'write_request'>) =>
   where.and([
+    ofThisWorkspace,
     ...(filter.states ? [where('state', 'in', filter.states)] : []),
     ...(filter.connectionId ? [where(sql<string>`connection_id`, '=', filter.connectionId)] : []),
     ...(filter.causeService ? [where('cause_service', '=', filter.causeService)] : []),
@@ -154,28 +187,13 @@ export async function listRequests(
   filter: RequestFilter,
   page: PageRequest & { newestFirst: boolean },
 ): Promise<WriteRequest[]> {
-  const falling = page.newestFirst !== page.backwards;
-  const direction = falling ? 'desc' : 'asc';
-  const [time, id] = page.cursor ?? [];
-  let query = tx.selectFrom('write_request').selectAll().where(matches(filter));
-  if (time !== undefined && id !== undefined) {
-    const after = falling ? sql<boolean>`<` : sql<boolean>`>`;
-    query = query.where(sql<boolean>`(created_at, id) ${after} (${new Date(time)}, ${id})`);
-  }
-  return query
-    .orderBy('created_at', direction)
-    .orderBy('id', direction)
-    .limit(page.limit)
-    .execute();
+  const rows = tx.selectFrom('write_request').selectAll().where(matches(filter));
+  const by = ['created_at', 'id'];
+  return pageByKeyset(rows, { by, descending: page.newestFirst, page }).execute();
 }
 
 export async function countRequests(tx: Db, filter: RequestFilter): Promise<number> {
-  const { count } = await tx
-    .selectFrom('write_request')
-    .select((row) => row.fn.countAll<string>().as('count'))
-    .where(matches(filter))
-    .executeTakeFirstOrThrow();
-  return Number(count);
+  return countRows(tx.selectFrom('write_request').where(matches(filter)));
 }
 
 /** Requests of a connection that wait for something. */
@@ -186,8 +204,11 @@ export async function listOpenRequests(
   const rows = await tx
     .selectFrom('write_request')
     .select('id')
+    .where(ofThisWorkspace)
     .where('connection_id', '=', connectionId)
     .where('state', 'in', ['pending', 'parked'])
+    // in one order, so that two who take them never wait for each other
+    .orderBy('id')
     .execute();
   return rows.map(({ id }) => id);
 }

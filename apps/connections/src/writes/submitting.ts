@@ -7,7 +7,7 @@ import {
 import { newId, withWorkspace } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
 import { lockKey } from '@manifold/messaging';
-import { findActingConnection, findConnection } from '../accounts/store.ts';
+import { findActingConnection, keepConnection } from '../accounts/store.ts';
 import type { Connection } from '../accounts/tables.ts';
 import { findFields } from '../fields/store.ts';
 import type { Db, Tx } from '../store.ts';
@@ -58,7 +58,7 @@ const otherBody = () =>
 /** The personal connection of the acting user where there is one, else the one that was named. */
 async function connectionFor(tx: Tx, command: WriteCommand): Promise<Connection> {
   const { connectionId, actingUserId } = command;
-  const named = await findConnection(tx, connectionId);
+  const named = await keepConnection(tx, connectionId);
   if (!named) {
     // for good: a connection is known to others only after it was made
     throw new Refusal('precondition', `There is no connection ${connectionId}`, {
@@ -67,7 +67,8 @@ async function connectionFor(tx: Tx, command: WriteCommand): Promise<Connection>
     });
   }
   if (actingUserId === undefined) return named;
-  return (await findActingConnection(tx, connectionId, actingUserId)) ?? named;
+  const acting = await findActingConnection(tx, connectionId, actingUserId);
+  return (acting && (await keepConnection(tx, acting.id))) ?? named;
 }
 
 async function checkSteps(tx: Tx, command: WriteCommand, connection: Connection): Promise<void> {

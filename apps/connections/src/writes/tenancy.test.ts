@@ -76,7 +76,11 @@ const budgetCalls: Calls<typeof budget> = {
   lockWindow: (tx) => budget.lockWindow(tx, { workspaceId: A, connectionId, companyId }),
   findWindow: (tx) => budget.findWindow(tx, connectionId),
   setWindow: (tx) =>
-    budget.setWindow(tx, connectionId, { burst: [[1, 1]], burst_limit: 7, paused_until: later }),
+    budget.setWindow(
+      tx,
+      { workspaceId: A, connectionId },
+      { burst: [[1, 1]], burst_limit: 7, paused_until: later },
+    ),
   listDays: (tx) => budget.listDays(tx, companyId, day.day),
   lockDay: (tx) => budget.lockDay(tx, day),
   setDay: (tx) =>
@@ -90,7 +94,7 @@ const budgetCalls: Calls<typeof budget> = {
   addUsage: (tx) => budget.addUsage(tx, { ...call, day: day.day }),
   listUsage: (tx) =>
     budget.listUsage(tx, connectionId, { column: 'operation', since: '2000-01-01' }),
-  removeCalls: (tx) => budget.removeCalls(tx, later),
+  removeCalls: (tx) => budget.removeCalls(tx, A, { before: later, limit: 10 }),
 };
 
 const linkCalls: Calls<typeof links> = {
@@ -131,9 +135,15 @@ const sendingCalls: Calls<typeof sending> = {
       now: later,
       until: later,
     }),
-  extendLeases: (tx) => sending.extendLeases(tx, { owner: 'me', ids: [step.id], until: later }),
+  extendLeases: (tx) =>
+    sending.extendLeases(tx, {
+      owner: 'me',
+      steps: [{ workspace_id: A, id: step.id }],
+      until: later,
+    }),
   changeHeldStep: (tx) => sending.changeHeldStep(tx, step, { state: 'applied' }, 1),
   changeIdleStep: (tx) => sending.changeIdleStep(tx, step.id, { state: 'cancelled' }),
+  changeStepInDoubt: (tx) => sending.changeStepInDoubt(tx, step.id, { state: 'cancelled' }),
   insertTurns: (tx) => sending.insertTurns(tx, step),
   removeTurns: (tx) => sending.removeTurns(tx, step.id),
   liftLanes: (tx) => sending.liftLanes(tx, step, now),

@@ -1,7 +1,6 @@
 import { AccountId } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
-import { type PageArguments, toConnection } from '@manifold/subgraph';
-import { loadById } from '../arguments.ts';
+import { loadById, type PageArguments, toConnection } from '@manifold/subgraph';
 import { readListArguments } from '../lists/arguments.ts';
 import { cursorOf } from '../lists/rules.ts';
 import { countAccounts, listAccountPage } from '../lists/store.ts';

@@ -1,8 +1,8 @@
 import { createTestDatabase, eventually, silentLog, startTestNats } from '@manifold/testing';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type ChangeDesk, openChangeDesk } from '../changes.fixture.ts';
+import { type ChangeDesk, openChangeDesk } from '../../test/changes.ts';
 import { migrations } from '../migrations/index.ts';
-import { organizationOf, personOf } from '../records.fixture.ts';
+import { organizationOf, personOf } from '../../test/records.ts';
 import type { Tables } from '../store.ts';
 
 const { db, drop } = await createTestDatabase<Tables>(migrations);

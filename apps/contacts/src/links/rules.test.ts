@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { personOf } from '../records.fixture.ts';
+import { personOf } from '../../test/records.ts';
 import {
   type Arrival,
   chooseHomes,

@@ -1,14 +1,18 @@
-import type { PageArguments, PageRequest } from '@manifold/subgraph';
-import { readPage } from '@manifold/subgraph';
-import { z } from 'zod';
-import { boundedText, checkCursor, IdPart, optional, TextPart, TimePart } from '../arguments.ts';
 import {
-  type EntityFilter,
-  MAX_CONDITIONS,
-  MAX_DEPTH,
-  measureFilter,
-  type Order,
-} from './rules.ts';
+  boundedText,
+  checkCursor,
+  checkFilter,
+  IdPart,
+  optional,
+  orderBy,
+  type PageArguments,
+  type PageRequest,
+  readPage,
+  TextPart,
+  TimePart,
+} from '@manifold/subgraph';
+import { z } from 'zod';
+import { type EntityFilter, type Order, orderFields } from './rules.ts';
 
 const Text = optional(boundedText(320));
 const Day = optional(boundedText(40));
@@ -38,27 +42,13 @@ const Filter: z.ZodType<EntityFilter> = z.lazy(() =>
     updatedAfter: optional(z.date()),
     updatedBefore: optional(z.date()),
     variable: optional(Condition),
-    and: optional(z.array(Filter).min(1).max(20)),
-    or: optional(z.array(Filter).min(1).max(20)),
+    and: optional(z.array(Filter).min(1)),
+    or: optional(z.array(Filter).min(1)),
     not: optional(Filter),
   }),
 );
 
-const BoundedFilter = Filter.refine((filter) => measureFilter(filter).depth <= MAX_DEPTH, {
-  message: `a filter is nested at most ${MAX_DEPTH} deep`,
-}).refine((filter) => measureFilter(filter).size <= MAX_CONDITIONS, {
-  message: `a filter holds at most ${MAX_CONDITIONS} filters`,
-});
-
-const ListArguments = z.object({
-  filter: optional(BoundedFilter),
-  orderBy: optional(
-    z.object({
-      field: z.enum(['NAME', 'EMAIL', 'CREATED_AT', 'UPDATED_AT']),
-      direction: z.enum(['ASC', 'DESC']),
-    }),
-  ),
-});
+const ListArguments = z.object({ filter: optional(Filter), orderBy: orderBy(orderFields) });
 
 /** The arguments of a list of contacts or accounts, checked; by name when no order is given. */
 export function readListArguments(args: PageArguments): {
@@ -66,8 +56,9 @@ export function readListArguments(args: PageArguments): {
   order: Order;
   page: PageRequest;
 } {
-  const { filter = {}, orderBy } = ListArguments.parse(args);
-  const order = orderBy ?? { field: 'NAME', direction: 'ASC' };
+  const { filter = {}, orderBy: order = { field: 'NAME', direction: 'ASC' } } =
+    ListArguments.parse(args);
+  checkFilter(filter);
   const isTime = order.field === 'CREATED_AT' || order.field === 'UPDATED_AT';
   const page = checkCursor(readPage(args), [isTime ? TimePart : TextPart, IdPart]);
   return { filter, order, page };

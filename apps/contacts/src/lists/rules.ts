@@ -1,3 +1,4 @@
+import type { SortDirection } from '@manifold/subgraph';
 import type { Contact } from '../store.ts';
 
 /** A condition on one variable; the parts that are given must all hold. */
@@ -30,11 +31,12 @@ export interface EntityFilter {
   not?: EntityFilter | undefined;
 }
 
-export type OrderField = 'NAME' | 'EMAIL' | 'CREATED_AT' | 'UPDATED_AT';
+export const orderFields = ['NAME', 'EMAIL', 'CREATED_AT', 'UPDATED_AT'] as const;
+export type OrderField = (typeof orderFields)[number];
 
 export interface Order {
   field: OrderField;
-  direction: 'ASC' | 'DESC';
+  direction: SortDirection;
 }
 
 type Ordered = Pick<Contact, 'name_sort' | 'created_at' | 'updated_at'> & {
@@ -54,17 +56,4 @@ export function cursorOf(order: Order, row: Ordered): string[] {
     case 'UPDATED_AT':
       return [row.updated_at.toISOString(), row.id];
   }
-}
-
-export const MAX_DEPTH = 5;
-export const MAX_CONDITIONS = 50;
-
-/** How deep a filter is nested and how many filters it holds, so that a query stays bounded. */
-export function measureFilter(filter: EntityFilter): { depth: number; size: number } {
-  const inner = [...(filter.and ?? []), ...(filter.or ?? []), ...(filter.not ? [filter.not] : [])];
-  const measured = inner.map(measureFilter);
-  return {
-    depth: 1 + Math.max(0, ...measured.map(({ depth }) => depth)),
-    size: 1 + measured.reduce((sum, { size }) => sum + size, 0),
-  };
 }

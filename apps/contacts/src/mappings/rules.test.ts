@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { personOf, sourceOf } from '../records.fixture.ts';
+import { personOf, sourceOf } from '../../test/records.ts';
 import { companyUrl, recordUrl } from '../sources/rules.ts';
 import { hotColumns, prepareMapping } from './rules.ts';
 

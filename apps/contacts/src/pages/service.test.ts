@@ -7,8 +7,8 @@ import { migrations } from '../migrations/index.ts';
 import { cancelSync } from '../runs/commands.ts';
 import { progressOf } from '../runs/rules.ts';
 import type { Tables } from '../store.ts';
-import { personOf } from '../records.fixture.ts';
-import { type Desk, openDesk } from '../sync.fixture.ts';
+import { personOf } from '../../test/records.ts';
+import { type Desk, openDesk } from '../../test/sync.ts';
 import { storePage } from './commands.ts';
 
 const { db, drop } = await createTestDatabase<Tables>(migrations);
@@ -215,16 +215,14 @@ describe('a run', () => {
   });
 });
 
-test('10,000 persons and 2,000 organizations are here in well under 20 seconds', async () => {
+test('10,000 persons and 2,000 organizations are here after one run, each once', async () => {
   desk.fill({ organizations: 2_000, persons: 10_000 });
   const source = await desk.openSource();
   desk.startWorker({ pageSize: 500 });
-  const started = performance.now();
   const { id } = await desk.start(source.id);
   const run = await desk.ended(id, 20_000);
 
-  expect(run.counts).toEqual({ created: 12_000 });
-  expect(performance.now() - started).toBeLessThan(15_000);
+  expect(run).toMatchObject({ counts: { created: 12_000 }, done: 12_000 });
 }, 30_000);
 
 interface Row {

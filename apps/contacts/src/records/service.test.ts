@@ -3,9 +3,9 @@ import { newId } from '@manifold/database';
 import { createTestDatabase, eventually, silentLog, startTestNats } from '@manifold/testing';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type ChangeDesk, openChangeDesk } from '../changes.fixture.ts';
+import { type ChangeDesk, openChangeDesk } from '../../test/changes.ts';
 import { migrations } from '../migrations/index.ts';
-import { organizationOf, personOf, sourceOf } from '../records.fixture.ts';
+import { organizationOf, personOf, sourceOf } from '../../test/records.ts';
 import type { Tables } from '../store.ts';
 
 const { db, drop } = await createTestDatabase<Tables>(migrations);
@@ -91,7 +91,8 @@ describe('a person changed in Pipedrive', () => {
     await eventually(async () => expect(await desk.isWaiting(event)).toBe(true));
     desk.neighbours.restart();
 
-    await eventually(async () => expect(await desk.contacts()).toHaveLength(1));
+    const isBrought = async () => expect(await desk.contacts()).toHaveLength(1);
+    await eventually(isBrought, { timeoutMs: 12_000 });
   });
 
   test('with a name no database holds as it is loses only what cannot be held', async () => {

@@ -1,8 +1,5 @@
 import { DataSourceId, SyncRunId, type WorkspaceId } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
-import { type PageArguments, readPage, requireRole, toConnection } from '@manifold/subgraph';
-import type { NatsConnection } from '@nats-io/transport-node';
-import { z } from 'zod';
 import {
   boundedText,
   checkCursor,
@@ -11,12 +8,18 @@ import {
   loadById,
   optional,
   originOf,
-} from '../arguments.ts';
+  type PageArguments,
+  readPage,
+  requireRole,
+  toConnection,
+} from '@manifold/subgraph';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { z } from 'zod';
 import type { Context } from '../loaders.ts';
 import type { DataSource, Db, SyncRun } from '../store.ts';
 import { cancelSync, startSync } from './commands.ts';
 import { isActive, progressOf } from './rules.ts';
-import { listRunPage, type RunFilter } from './store.ts';
+import { countRuns, listRunPage, type RunFilter } from './store.ts';
 
 const ListArguments = z.object({
   filter: optional(
@@ -46,7 +49,10 @@ async function listRuns(
   const rows = await withWorkspace(db, workspaceId, (tx) =>
     listRunPage(tx, workspaceId, { page, filter }),
   );
-  return toConnection(rows, page, ({ id }) => [id]);
+  return {
+    ...toConnection(rows, page, ({ id }) => [id]),
+    totalCount: () => withWorkspace(db, workspaceId, (tx) => countRuns(tx, workspaceId, filter)),
+  };
 }
 
 const syncRun = {

@@ -80,7 +80,7 @@ function rateOf(samples: readonly Sample[]): number | null {
 export type Counts = Record<string, number>;
 
 /** The counts every event carries; others are reason codes of skips and losses. */
-export const OUTCOMES = ['created', 'updated', 'unchanged', 'deleted', 'skipped'] as const;
+const OUTCOMES = ['created', 'updated', 'unchanged', 'deleted', 'skipped'] as const;
 
 export function addCounts(counts: Counts, added: Iterable<string>): Counts {
   const sum = { ...counts };

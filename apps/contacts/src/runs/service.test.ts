@@ -4,11 +4,11 @@ import { createTestDatabase, eventually, silentLog, startTestNats } from '@manif
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { migrations } from '../migrations/index.ts';
-import { startNeighbours } from '../neighbours.fixture.ts';
-import { personOf } from '../records.fixture.ts';
+import { startNeighbours } from '../../test/neighbours.ts';
+import { personOf } from '../../test/records.ts';
 import { archiveDataSource, createDataSource } from '../sources/commands.ts';
 import type { Tables } from '../store.ts';
-import { type Desk, openDesk } from '../sync.fixture.ts';
+import { type Desk, openDesk } from '../../test/sync.ts';
 import { cancelSync, startSync } from './commands.ts';
 
 const { db, drop } = await createTestDatabase<Tables>(migrations);

@@ -1,4 +1,5 @@
 import type { DataSourceId, SyncRunId, WorkspaceId } from '@manifold/contracts';
+import { countRows, pageByKeyset } from '@manifold/database';
 import type { PageRequest } from '@manifold/subgraph';
 import { type Insertable, sql, type Updateable } from 'kysely';
 import type { Db, RunState, SyncRun, Tables } from '../store.ts';
@@ -96,21 +97,29 @@ export interface RunFilter {
   state?: RunState | undefined;
 }
 
+function runsThat(tx: Db, workspaceId: WorkspaceId, { dataSourceId, state }: RunFilter) {
+  let query = tx.selectFrom('sync_run').where('workspace_id', '=', workspaceId);
+  if (dataSourceId) query = query.where(sql`data_source_id`, '=', dataSourceId);
+  if (state) query = query.where('state', '=', state);
+  return query;
+}
+
+export async function countRuns(
+  tx: Db,
+  workspaceId: WorkspaceId,
+  filter: RunFilter,
+): Promise<number> {
+  return countRows(runsThat(tx, workspaceId, filter));
+}
+
 /** Newest first. */
 export async function listRunPage(
   tx: Db,
   workspaceId: WorkspaceId,
   { page, filter }: { page: PageRequest; filter: RunFilter },
 ): Promise<SyncRun[]> {
-  const after = page.cursor?.[0];
-  let query = tx.selectFrom('sync_run').selectAll().where('workspace_id', '=', workspaceId);
-  if (filter.dataSourceId) query = query.where(sql`data_source_id`, '=', filter.dataSourceId);
-  if (filter.state) query = query.where('state', '=', filter.state);
-  if (after !== undefined) query = query.where(sql`id`, page.backwards ? '>' : '<', after);
-  return query
-    .orderBy('id', page.backwards ? 'asc' : 'desc')
-    .limit(page.limit)
-    .execute();
+  const rows = runsThat(tx, workspaceId, filter).selectAll();
+  return pageByKeyset(rows, { by: ['id'], descending: true, page }).execute();
 }
 
 export async function updateRun(

@@ -1,8 +1,5 @@
 import { ConnectionId, DataSourceId, FieldMappingId } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
-import { type PageArguments, readPage, requireRole, toConnection } from '@manifold/subgraph';
-import type { NatsConnection } from '@nats-io/transport-node';
-import { z } from 'zod';
 import {
   boundedText,
   checkCursor,
@@ -11,11 +8,17 @@ import {
   loadById,
   optional,
   originOf,
-} from '../arguments.ts';
+  type PageArguments,
+  readPage,
+  requireRole,
+  toConnection,
+} from '@manifold/subgraph';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { z } from 'zod';
 import type { Context } from '../loaders.ts';
 import type { DataSource, Db } from '../store.ts';
 import { archiveDataSource, createDataSource } from './commands.ts';
-import { countLinks, listSourcePage } from './store.ts';
+import { countLinks, countSources, listSourcePage } from './store.ts';
 
 const ListArguments = z.object({
   filter: optional(
@@ -43,7 +46,11 @@ export const createSourceResolvers = (deps: { db: Db; nats: NatsConnection; now:
       const rows = await withWorkspace(deps.db, workspaceId, (tx) =>
         listSourcePage(tx, workspaceId, { page, filter }),
       );
-      return toConnection(rows, page, ({ id }) => [id]);
+      return {
+        ...toConnection(rows, page, ({ id }) => [id]),
+        totalCount: () =>
+          withWorkspace(deps.db, workspaceId, (tx) => countSources(tx, workspaceId, filter)),
+      };
     },
     dataSource: (_: unknown, { id }: { id: string }, { loaders }: Context) =>
       loadById(DataSourceId, id, (known) => loaders.sources.load(known)),

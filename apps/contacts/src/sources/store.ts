@@ -1,4 +1,5 @@
 import type { ConnectionId, DataSourceId, WorkspaceId } from '@manifold/contracts';
+import { countRows, pageByKeyset } from '@manifold/database';
 import type { PageRequest } from '@manifold/subgraph';
 import { type Insertable, sql } from 'kysely';
 import type { DataSource, Db, Tables } from '../store.ts';
@@ -69,21 +70,29 @@ export interface SourceFilter {
   connectionId?: string | undefined;
 }
 
+function sourcesThat(tx: Db, workspaceId: WorkspaceId, { state, connectionId }: SourceFilter) {
+  let query = tx.selectFrom('data_source').where('workspace_id', '=', workspaceId);
+  if (state) query = query.where('state', '=', state);
+  if (connectionId) query = query.where(sql`connection_id`, '=', connectionId);
+  return query;
+}
+
+export async function countSources(
+  tx: Db,
+  workspaceId: WorkspaceId,
+  filter: SourceFilter,
+): Promise<number> {
+  return countRows(sourcesThat(tx, workspaceId, filter));
+}
+
 /** Oldest first. */
 export async function listSourcePage(
   tx: Db,
   workspaceId: WorkspaceId,
   { page, filter }: { page: PageRequest; filter: SourceFilter },
 ): Promise<DataSource[]> {
-  const after = page.cursor?.[0];
-  let query = tx.selectFrom('data_source').selectAll().where('workspace_id', '=', workspaceId);
-  if (filter.state) query = query.where('state', '=', filter.state);
-  if (filter.connectionId) query = query.where(sql`connection_id`, '=', filter.connectionId);
-  if (after !== undefined) query = query.where(sql`id`, page.backwards ? '<' : '>', after);
-  return query
-    .orderBy('id', page.backwards ? 'desc' : 'asc')
-    .limit(page.limit)
-    .execute();
+  const rows = sourcesThat(tx, workspaceId, filter).selectAll();
+  return pageByKeyset(rows, { by: ['id'], descending: false, page }).execute();
 }
 
 export async function setSourceArchived(

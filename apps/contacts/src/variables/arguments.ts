@@ -1,5 +1,5 @@
+import { optional } from '@manifold/subgraph';
 import { z } from 'zod';
-import { optional } from '../arguments.ts';
 
 const Keys = z.object({ keys: optional(z.array(z.string().max(64)).max(500)) });
 

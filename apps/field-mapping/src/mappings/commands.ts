@@ -1,14 +1,13 @@
 import {
-  type Actor,
   type ConnectionId,
   type FieldDefinition,
   FieldMappingId,
   type MappingPurpose,
   type MappingRow,
-  type WorkspaceId,
 } from '@manifold/contracts';
 import { createOnce, newId, withWorkspace } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
+import type { Origin } from '@manifold/messaging';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { refreshCatalogue } from '../catalogue/commands.ts';
 import { objectsOf, suggestRows } from '../matching/rules.ts';
@@ -24,13 +23,6 @@ export interface Deps {
   now: () => Date;
 }
 
-/** Who asks, and the thread of events it belongs to. */
-export interface Caller {
-  workspaceId: WorkspaceId;
-  actor: Actor;
-  correlationId: string;
-}
-
 export const absent = (id: string): Refusal =>
   new Refusal('not_found', `There is no field mapping ${id}`, {
     reason: 'record_not_found',
@@ -41,7 +33,7 @@ export const absent = (id: string): Refusal =>
 /** Rows for everything that can be mapped, from the fields as they are now. */
 export async function suggestMapping(
   deps: Deps,
-  caller: Pick<Caller, 'workspaceId'>,
+  caller: Pick<Origin, 'workspaceId'>,
   wanted: { connectionId: ConnectionId; purpose: MappingPurpose },
 ): Promise<{ rows: MappingRow[]; catalogue: FieldDefinition[] }> {
   const catalogue = await refreshCatalogue(deps, {
@@ -55,7 +47,7 @@ export async function suggestMapping(
 /** Makes a mapping or changes a working copy; a field Pipedrive does not have is refused. */
 export async function saveMapping(
   deps: Deps,
-  caller: Caller,
+  caller: Origin,
   input: SaveInput,
 ): Promise<FieldMappingId> {
   const { rows: suggested, catalogue } = await suggestMapping(deps, caller, input);
@@ -71,7 +63,7 @@ export async function saveMapping(
       {
         workspaceId: caller.workspaceId,
         operation: 'saveFieldMapping',
-        key: input.idempotencyKey ?? undefined,
+        key: input.idempotencyKey,
         input,
         now,
         parseId: (made) => FieldMappingId.parse(made),
@@ -98,7 +90,7 @@ function refuseUnknownFields(
 
 async function makeMapping(
   tx: Tx,
-  { workspaceId }: Caller,
+  { workspaceId }: Origin,
   { input, rows, now }: { input: SaveInput; rows: MappingRow[]; now: Date },
 ): Promise<FieldMappingId> {
   const id = newId('fm', FieldMappingId);
@@ -120,7 +112,7 @@ async function makeMapping(
 
 async function changeMapping(
   tx: Tx,
-  { workspaceId }: Caller,
+  { workspaceId }: Origin,
   change: {
     input: SaveInput & { id: FieldMappingId };
     rows: MappingRow[] | undefined;

@@ -10,6 +10,7 @@ import {
   type VariableType,
 } from '@manifold/contracts';
 import { isValueOf, partsOf, variableTypeOf } from '@manifold/mapping';
+import { IdempotencyKey } from '@manifold/subgraph';
 import { z } from 'zod';
 
 /** The graph writes enum values in capitals, mappings in small letters. */
@@ -85,7 +86,7 @@ const SaveInput = z.object({
   connectionId: ConnectionId,
   rows: z.array(Row).max(1000).nullish(),
   policy: Policy.nullish(),
-  idempotencyKey: z.string().min(1).max(200).nullish(),
+  idempotencyKey: IdempotencyKey,
 });
 export type SaveInput = z.output<typeof SaveInput>;
 

@@ -1,17 +1,23 @@
 import { type FieldDefinition, FieldMappingId, type WorkspaceId } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
 import {
+  checkCursor,
+  checkFilter,
+  IdPart,
+  loadById,
   type PageArguments,
   readPage,
   type RequestContext,
   requireRole,
+  type SortDirection,
+  TextPart,
+  TimePart,
   toConnection,
 } from '@manifold/subgraph';
 import type { FieldCatalogue, FieldMapping, MappingVersion } from '../store.ts';
 import { publishMapping } from '../versions/commands.ts';
 import { type Deps, saveMapping, suggestMapping } from './commands.ts';
 import { PublishArguments, SaveArguments, SuggestArguments } from './input.ts';
-import { checkCursor, checkFilter } from './listing.ts';
 import type { Loaders } from './loaders.ts';
 import { findProblems, isUnchecked, knownObjects, usualPolicy } from './rules.ts';
 import { countMappings, listMappings, type MappingFilter } from './store.ts';
@@ -21,7 +27,7 @@ type Context = RequestContext & { loaders: Loaders };
 
 interface ListArguments extends PageArguments {
   filter?: MappingFilter | null;
-  orderBy?: { field: 'CREATED_AT' | 'NAME'; direction: 'ASC' | 'DESC' } | null;
+  orderBy?: { field: 'CREATED_AT' | 'NAME'; direction: SortDirection } | null;
 }
 
 /** Catalogues of the objects at hand, and what is wrong with a working copy in their light. */
@@ -44,11 +50,10 @@ const byObject = (fields: FieldDefinition[]) =>
   [...Map.groupBy(fields, ({ object }) => object)].map(([object, of]) => ({ object, fields: of }));
 
 async function listPage(deps: Deps, workspaceId: WorkspaceId, args: ListArguments) {
-  const page = readPage(args);
   const { field, direction } = args.orderBy ?? { field: 'CREATED_AT', direction: 'DESC' };
   const filter = args.filter ?? {};
   checkFilter(filter);
-  checkCursor(page, field === 'CREATED_AT');
+  const page = checkCursor(readPage(args), [field === 'CREATED_AT' ? TimePart : TextPart, IdPart]);
   const query = {
     filter,
     orderBy: field === 'NAME' ? ('name' as const) : ('created_at' as const),
@@ -69,10 +74,8 @@ async function listPage(deps: Deps, workspaceId: WorkspaceId, args: ListArgument
 }
 
 /** Null for an id of another workspace as for one that is no id. */
-const findOne = async (id: string, { loaders }: Context): Promise<FieldMapping | null> => {
-  const parsed = FieldMappingId.safeParse(id);
-  return parsed.success ? loaders.mappings.load(parsed.data) : null;
-};
+const findOne = (id: string, { loaders }: Context) =>
+  loadById(FieldMappingId, id, (known) => loaders.mappings.load(known));
 
 export const createResolvers = (deps: Deps) => ({
   Query: {

@@ -6,8 +6,9 @@ import type {
   MergePolicy,
   WorkspaceId,
 } from '@manifold/contracts';
+import { countRows, pageByKeyset } from '@manifold/database';
 import type { PageRequest } from '@manifold/subgraph';
-import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
+import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
 import type { Db, FieldMapping, NewFieldMapping, Tables } from '../store.ts';
 
 export async function insertMapping(tx: Db, mapping: NewFieldMapping): Promise<void> {
@@ -105,27 +106,17 @@ export interface MappingQuery {
   page: PageRequest;
 }
 
-/** One page by keyset, in the direction of travel. */
 export async function listMappings(
   tx: Db,
   workspaceId: WorkspaceId,
   { filter, orderBy, descending, page }: MappingQuery,
 ): Promise<FieldMapping[]> {
-  const direction = descending === page.backwards ? 'asc' : 'desc';
-  let rows = tx
+  const rows = tx
     .selectFrom('field_mapping')
     .selectAll()
     .where('workspace_id', '=', workspaceId)
-    .where((where) => matches(where, filter))
-    .orderBy(orderBy, direction)
-    .orderBy('id', direction)
-    .limit(page.limit);
-  if (page.cursor) {
-    const [value, id] = page.cursor;
-    const beyond = sql.raw(direction === 'asc' ? '>' : '<');
-    rows = rows.where(sql<SqlBool>`(${sql.ref(orderBy)}, id) ${beyond} (${value}, ${id})`);
-  }
-  return rows.execute();
+    .where((where) => matches(where, filter));
+  return pageByKeyset(rows, { by: [orderBy, 'id'], descending, page }).execute();
 }
 
 export async function countMappings(
@@ -133,13 +124,11 @@ export async function countMappings(
   workspaceId: WorkspaceId,
   filter: MappingFilter,
 ): Promise<number> {
-  const { count } = await tx
+  const rows = tx
     .selectFrom('field_mapping')
-    .select(({ fn }) => fn.countAll<string>().as('count'))
     .where('workspace_id', '=', workspaceId)
-    .where((where) => matches(where, filter))
-    .executeTakeFirstOrThrow();
-  return Number(count);
+    .where((where) => matches(where, filter));
+  return countRows(rows);
 }
 
 function matches(

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type FieldDefinition, type FieldMappingId, MappingPublished } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
-import { publish } from '@manifold/messaging';
+import { type Origin, publish } from '@manifold/messaging';
 import { refreshCatalogue } from '../catalogue/commands.ts';
-import { absent, type Caller, type Deps } from '../mappings/commands.ts';
+import { absent, type Deps } from '../mappings/commands.ts';
 import { canonical, findProblems, refusalOf, sourceOf } from '../mappings/rules.ts';
 import { findMapping, lockMapping, setPublished } from '../mappings/store.ts';
 import { objectsOf } from '../matching/rules.ts';
@@ -13,7 +13,7 @@ import { findVersion, insertVersion } from './store.ts';
 /** Makes the working copy the newest version; publishing what is published already does nothing. */
 export async function publishMapping(
   deps: Deps,
-  caller: Caller,
+  caller: Origin,
   id: FieldMappingId,
 ): Promise<FieldMappingId> {
   const { workspaceId } = caller;
@@ -39,7 +39,7 @@ export async function publishMapping(
 
 async function addVersion(
   tx: Tx,
-  caller: Caller,
+  caller: Origin,
   { mapping, catalogue, now }: { mapping: FieldMapping; catalogue: FieldDefinition[]; now: Date },
 ): Promise<void> {
   const { workspaceId } = caller;

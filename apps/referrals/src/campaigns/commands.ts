@@ -6,9 +6,8 @@ import {
 } from '@manifold/contracts';
 import { createOnce, newId, withWorkspace } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
-import { ask, publish } from '@manifold/messaging';
+import { ask, type Origin, publish } from '@manifold/messaging';
 import type { NatsConnection } from '@nats-io/transport-node';
-import type { Caller } from '../caller.ts';
 import { checkDefaults } from '../defaults/commands.ts';
 import { fetchNewestMapping } from '../mappings/commands.ts';
 import { findMappingCopy, insertMappingCopy } from '../mappings/store.ts';
@@ -34,7 +33,7 @@ export interface Deps {
 /** Makes a campaign or changes its settings; one that is open stays fit for sign-ups. */
 export async function saveCampaign(
   deps: Deps,
-  caller: Caller,
+  caller: Origin,
   input: SaveInput,
 ): Promise<CampaignId> {
   const { db, now } = deps;
@@ -58,7 +57,7 @@ export async function saveCampaign(
       {
         workspaceId,
         operation: 'saveCampaign',
-        key: input.idempotencyKey ?? undefined,
+        key: input.idempotencyKey,
         input,
         now: now(),
         parseId: (text) => CampaignId.parse(text),
@@ -84,7 +83,7 @@ interface Settings {
 
 async function makeCampaign(
   tx: Tx,
-  caller: Caller,
+  caller: Origin,
   { deps, input, defaults }: Settings,
 ): Promise<CampaignId> {
   const now = deps.now();
@@ -110,7 +109,7 @@ async function makeCampaign(
 
 async function changeCampaign(
   tx: Tx,
-  caller: Caller,
+  caller: Origin,
   { deps, input, defaults, copy, id }: Settings & { id: CampaignId },
 ): Promise<CampaignId> {
   const now = deps.now();
@@ -153,7 +152,7 @@ async function refuseUnfit(
 }
 
 /** Opens a campaign for sign-ups; it needs a published mapping. One that is open stays as it is. */
-export async function launchCampaign(deps: Deps, caller: Caller, id: CampaignId): Promise<void> {
+export async function launchCampaign(deps: Deps, caller: Origin, id: CampaignId): Promise<void> {
   const { workspaceId } = caller;
   const found = await withWorkspace(deps.db, workspaceId, (tx) =>
     findCampaign(tx, workspaceId, id),
@@ -171,7 +170,7 @@ export async function launchCampaign(deps: Deps, caller: Caller, id: CampaignId)
 }
 
 /** Closes a campaign for sign-ups until it is launched again; deliveries under way go on. */
-export async function pauseCampaign(deps: Deps, caller: Caller, id: CampaignId): Promise<void> {
+export async function pauseCampaign(deps: Deps, caller: Origin, id: CampaignId): Promise<void> {
   const { workspaceId } = caller;
   await withWorkspace(deps.db, workspaceId, async (tx) => {
     const campaign = await lockCampaign(tx, workspaceId, id);
@@ -189,12 +188,12 @@ export async function pauseCampaign(deps: Deps, caller: Caller, id: CampaignId):
 
 type Change = { id: CampaignId; state: Campaign['state']; now: Date };
 
-async function changeState(tx: Tx, caller: Caller, { id, state, now }: Change): Promise<void> {
+async function changeState(tx: Tx, caller: Origin, { id, state, now }: Change): Promise<void> {
   await setCampaignState(tx, { workspace_id: caller.workspaceId, id, state, updated_at: now });
   await tellSaved(tx, caller, { id, state, now });
 }
 
-async function tellSaved(tx: Tx, caller: Caller, { id, state, now }: Change): Promise<void> {
+async function tellSaved(tx: Tx, caller: Origin, { id, state, now }: Change): Promise<void> {
   const payload = { campaignId: id, state };
   await publish(tx, CampaignSaved, { origin: caller, key: id, payload, now });
 }

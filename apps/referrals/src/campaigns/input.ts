@@ -5,6 +5,7 @@ import {
   FieldMappingId,
   referralFields,
 } from '@manifold/contracts';
+import { IdempotencyKey } from '@manifold/subgraph';
 import { z } from 'zod';
 
 const text = z.string().max(10_000);
@@ -63,7 +64,7 @@ const SaveInput = z.object({
     .url({ protocol: /^https?$/ })
     .max(500)
     .nullish(),
-  idempotencyKey: z.string().min(1).max(200).nullish(),
+  idempotencyKey: IdempotencyKey,
 });
 export type SaveInput = z.output<typeof SaveInput>;
 

@@ -1,13 +1,19 @@
 import { CampaignId, type VariableValue, type WorkspaceId } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
 import {
+  checkCursor,
+  checkFilter,
+  IdPart,
+  loadById,
   type PageArguments,
   readPage,
   type RequestContext,
   requireRole,
+  type SortDirection,
+  TextPart,
+  TimePart,
   toConnection,
 } from '@manifold/subgraph';
-import { checkCursor, checkFilter } from '../listing.ts';
 import type { Loaders } from '../loaders.ts';
 import type { Campaign } from '../store.ts';
 import { type Deps, launchCampaign, pauseCampaign, saveCampaign } from './commands.ts';
@@ -18,15 +24,14 @@ type Context = RequestContext & { loaders: Loaders };
 
 interface ListArguments extends PageArguments {
   filter?: CampaignFilter | null;
-  orderBy?: { field: 'CREATED_AT' | 'NAME'; direction: 'ASC' | 'DESC' } | null;
+  orderBy?: { field: 'CREATED_AT' | 'NAME'; direction: SortDirection } | null;
 }
 
 async function listPage(deps: Deps, workspaceId: WorkspaceId, args: ListArguments) {
-  const page = readPage(args);
   const { field, direction } = args.orderBy ?? { field: 'CREATED_AT', direction: 'DESC' };
   const filter = args.filter ?? {};
   checkFilter(filter);
-  checkCursor(page, field === 'CREATED_AT');
+  const page = checkCursor(readPage(args), [field === 'CREATED_AT' ? TimePart : TextPart, IdPart]);
   const query = {
     filter,
     orderBy: field === 'NAME' ? ('name' as const) : ('created_at' as const),
@@ -47,10 +52,8 @@ async function listPage(deps: Deps, workspaceId: WorkspaceId, args: ListArgument
 }
 
 /** Null for an id of another workspace as for one that is no id. */
-const findOne = async (id: string, { loaders }: Context): Promise<Campaign | null> => {
-  const parsed = CampaignId.safeParse(id);
-  return parsed.success ? loaders.campaigns.load(parsed.data) : null;
-};
+const findOne = (id: string, { loaders }: Context) =>
+  loadById(CampaignId, id, (known) => loaders.campaigns.load(known));
 
 const viewDefaults = ({ defaults: { rows, catalogue } }: Campaign) =>
   rows.map(({ source, target }) => {

@@ -1,6 +1,7 @@
 import type { CampaignId, ConnectionId, WorkspaceId } from '@manifold/contracts';
+import { countRows, pageByKeyset } from '@manifold/database';
 import type { PageRequest } from '@manifold/subgraph';
-import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
+import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
 import type { Campaign, Db, NewCampaign, Tables } from '../store.ts';
 
 export async function insertCampaign(tx: Db, campaign: NewCampaign): Promise<void> {
@@ -86,27 +87,17 @@ export interface CampaignQuery {
   page: PageRequest;
 }
 
-/** One page by keyset, in the direction of travel. */
 export async function listCampaigns(
   tx: Db,
   workspaceId: WorkspaceId,
   { filter, orderBy, descending, page }: CampaignQuery,
 ): Promise<Campaign[]> {
-  const direction = descending === page.backwards ? 'asc' : 'desc';
-  let rows = tx
+  const rows = tx
     .selectFrom('campaign')
     .selectAll()
     .where('workspace_id', '=', workspaceId)
-    .where((where) => matches(where, filter))
-    .orderBy(orderBy, direction)
-    .orderBy('id', direction)
-    .limit(page.limit);
-  if (page.cursor) {
-    const [value, id] = page.cursor;
-    const beyond = sql.raw(direction === 'asc' ? '>' : '<');
-    rows = rows.where(sql<SqlBool>`(${sql.ref(orderBy)}, id) ${beyond} (${value}, ${id})`);
-  }
-  return rows.execute();
+    .where((where) => matches(where, filter));
+  return pageByKeyset(rows, { by: [orderBy, 'id'], descending, page }).execute();
 }
 
 export async function countCampaigns(
@@ -114,13 +105,11 @@ export async function countCampaigns(
   workspaceId: WorkspaceId,
   filter: CampaignFilter,
 ): Promise<number> {
-  const { count } = await tx
+  const rows = tx
     .selectFrom('campaign')
-    .select(({ fn }) => fn.countAll<string>().as('count'))
     .where('workspace_id', '=', workspaceId)
-    .where((where) => matches(where, filter))
-    .executeTakeFirstOrThrow();
-  return Number(count);
+    .where((where) => matches(where, filter));
+  return countRows(rows);
 }
 
 function matches(

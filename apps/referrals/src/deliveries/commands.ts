@@ -7,7 +7,6 @@ import {
   WriteCommand,
 } from '@manifold/contracts';
 import { type OnRefused, type Origin, publish, sendCommand } from '@manifold/messaging';
-import type { Caller } from '../caller.ts';
 import { findMappingCopy } from '../mappings/store.ts';
 import { planDelivery } from '../steps/rules.ts';
 import type { Campaign, ReferralUser, Tables, Tx } from '../store.ts';
@@ -17,7 +16,7 @@ import { lockUser, setDelivery } from './store.ts';
 /** Puts the command for Pipedrive beside the user, in the same transaction; or says why there is none. */
 export async function sendDelivery(
   tx: Tx,
-  caller: Caller,
+  caller: Origin,
   { user, campaign, now }: { user: ReferralUser; campaign: Campaign; now: Date },
 ): Promise<void> {
   const { workspace_id, id } = user;

@@ -1,7 +1,7 @@
 import { type CampaignId, ReferralUserId, type WorkspaceId } from '@manifold/contracts';
 import { createOnce, withWorkspace } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
-import type { Caller } from '../caller.ts';
+import type { Origin } from '@manifold/messaging';
 import { findCampaign } from '../campaigns/store.ts';
 import type { Campaign, Db, Tx } from '../store.ts';
 import { sendDelivery } from './commands.ts';
@@ -11,8 +11,8 @@ import { lockUser } from './store.ts';
 /** Sends a refused delivery again, with the mapping and settings of today. Safe to ask twice. */
 export async function retryDelivery(
   deps: { db: Db; now: () => Date },
-  caller: Caller,
-  input: { referralUserId: ReferralUserId; idempotencyKey?: string | null | undefined },
+  caller: Origin,
+  input: { referralUserId: ReferralUserId; idempotencyKey?: string | undefined },
 ): Promise<void> {
   const { workspaceId } = caller;
   const { referralUserId: id } = input;
@@ -23,7 +23,7 @@ export async function retryDelivery(
       {
         workspaceId,
         operation: 'retryDelivery',
-        key: input.idempotencyKey ?? undefined,
+        key: input.idempotencyKey,
         input,
         now,
         parseId: (text) => ReferralUserId.parse(text),
@@ -38,7 +38,7 @@ export async function retryDelivery(
 
 async function retryOnce(
   tx: Tx,
-  caller: Caller,
+  caller: Origin,
   { id, now }: { id: ReferralUserId; now: Date },
 ): Promise<void> {
   const user = await lockUser(tx, caller.workspaceId, id);

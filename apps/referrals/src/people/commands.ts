@@ -2,8 +2,7 @@ import { randomInt } from 'node:crypto';
 import { ReferralUserId, UserSignedUp } from '@manifold/contracts';
 import { createOnce, newId, withWorkspace } from '@manifold/database';
 import { Refusal, type RefusalDetail } from '@manifold/errors';
-import { publish } from '@manifold/messaging';
-import type { Caller } from '../caller.ts';
+import { type Origin, publish } from '@manifold/messaging';
 import { absentCampaign } from '../campaigns/rules.ts';
 import { findCampaign } from '../campaigns/store.ts';
 import { sendDelivery } from '../deliveries/commands.ts';
@@ -29,11 +28,11 @@ interface SignUp {
  */
 export async function signUp(
   deps: { db: Db; now: () => Date },
-  caller: Caller,
+  caller: Origin,
   input: SignUpInput,
 ): Promise<SignUp> {
   const { workspaceId } = caller;
-  const key = input.idempotencyKey ?? undefined;
+  const key = input.idempotencyKey;
   return withWorkspace(deps.db, workspaceId, async (tx) => {
     const now = deps.now();
     let made: SignUp | undefined;
@@ -61,7 +60,7 @@ export async function signUp(
 
 async function signUpOnce(
   tx: Tx,
-  caller: Caller,
+  caller: Origin,
   { input, now }: { input: SignUpInput; now: Date },
 ): Promise<SignUp> {
   const { workspaceId } = caller;

@@ -1,4 +1,5 @@
 import { CampaignId, FieldCode, ReferralUserId } from '@manifold/contracts';
+import { IdempotencyKey } from '@manifold/subgraph';
 import { z } from 'zod';
 
 const SignUpInput = z.object({
@@ -26,7 +27,7 @@ const SignUpInput = z.object({
     .boolean()
     .nullish()
     .transform((isTest) => isTest ?? false),
-  idempotencyKey: z.string().min(1).max(200).nullish(),
+  idempotencyKey: IdempotencyKey,
 });
 export type SignUpInput = z.output<typeof SignUpInput>;
 
@@ -34,7 +35,7 @@ export const SignUpArguments = z.object({ input: SignUpInput });
 
 const RetryInput = z.object({
   referralUserId: ReferralUserId,
-  idempotencyKey: z.string().min(1).max(200).nullish(),
+  idempotencyKey: IdempotencyKey,
 });
 export type RetryInput = z.output<typeof RetryInput>;
 

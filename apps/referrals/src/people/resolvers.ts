@@ -1,13 +1,19 @@
 import { ReferralUserId, type WorkspaceId } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
 import {
+  checkCursor,
+  checkFilter,
+  IdPart,
+  loadById,
   type PageArguments,
   readPage,
   type RequestContext,
   requireRole,
+  type SortDirection,
+  TextPart,
+  TimePart,
   toConnection,
 } from '@manifold/subgraph';
-import { checkCursor, checkFilter } from '../listing.ts';
 import { retryDelivery } from '../deliveries/retrying.ts';
 import type { Loaders } from '../loaders.ts';
 import type { Db, ReferralUser } from '../store.ts';
@@ -24,15 +30,17 @@ interface Deps {
 
 interface ListArguments extends PageArguments {
   filter?: UserFilter | null;
-  orderBy?: { field: 'SIGNED_UP_AT' | 'EMAIL'; direction: 'ASC' | 'DESC' } | null;
+  orderBy?: { field: 'SIGNED_UP_AT' | 'EMAIL'; direction: SortDirection } | null;
 }
 
 async function listPage(deps: Deps, workspaceId: WorkspaceId, args: ListArguments) {
-  const page = readPage(args);
   const { field, direction } = args.orderBy ?? { field: 'SIGNED_UP_AT', direction: 'DESC' };
   const filter = args.filter ?? {};
   checkFilter(filter);
-  checkCursor(page, field === 'SIGNED_UP_AT');
+  const page = checkCursor(readPage(args), [
+    field === 'SIGNED_UP_AT' ? TimePart : TextPart,
+    IdPart,
+  ]);
   const query = {
     filter,
     orderBy: field === 'EMAIL' ? ('email_key' as const) : ('signed_up_at' as const),
@@ -51,10 +59,8 @@ async function listPage(deps: Deps, workspaceId: WorkspaceId, args: ListArgument
 }
 
 /** Null for an id of another workspace as for one that is no id. */
-const findOne = async (id: string, { loaders }: Context): Promise<ReferralUser | null> => {
-  const parsed = ReferralUserId.safeParse(id);
-  return parsed.success ? loaders.users.load(parsed.data) : null;
-};
+const findOne = (id: string, { loaders }: Context) =>
+  loadById(ReferralUserId, id, (known) => loaders.users.load(known));
 
 const viewRecord = (pipedriveId: string | null, pipedriveUrl: string | null) =>
   pipedriveId === null ? null : { pipedriveId, pipedriveUrl };

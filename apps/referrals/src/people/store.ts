@@ -1,4 +1,5 @@
 import type { CampaignId, ReferralUserId, WorkspaceId } from '@manifold/contracts';
+import { countRows, pageByKeyset } from '@manifold/database';
 import type { PageRequest } from '@manifold/subgraph';
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
 import type { Db, NewReferralUser, ReferralUser, Tables } from '../store.ts';
@@ -86,27 +87,17 @@ export interface UserQuery {
   page: PageRequest;
 }
 
-/** One page by keyset, in the direction of travel. */
 export async function listUsers(
   tx: Db,
   workspaceId: WorkspaceId,
   { filter, orderBy, descending, page }: UserQuery,
 ): Promise<ReferralUser[]> {
-  const direction = descending === page.backwards ? 'asc' : 'desc';
-  let rows = tx
+  const rows = tx
     .selectFrom('referral_user')
     .selectAll()
     .where('workspace_id', '=', workspaceId)
-    .where((where) => matches(where, filter))
-    .orderBy(orderBy, direction)
-    .orderBy('id', direction)
-    .limit(page.limit);
-  if (page.cursor) {
-    const [value, id] = page.cursor;
-    const beyond = sql.raw(direction === 'asc' ? '>' : '<');
-    rows = rows.where(sql<SqlBool>`(${sql.ref(orderBy)}, id) ${beyond} (${value}, ${id})`);
-  }
-  return rows.execute();
+    .where((where) => matches(where, filter));
+  return pageByKeyset(rows, { by: [orderBy, 'id'], descending, page }).execute();
 }
 
 export async function countUsers(
@@ -114,13 +105,11 @@ export async function countUsers(
   workspaceId: WorkspaceId,
   filter: UserFilter,
 ): Promise<number> {
-  const { count } = await tx
+  const rows = tx
     .selectFrom('referral_user')
-    .select(({ fn }) => fn.countAll<string>().as('count'))
     .where('workspace_id', '=', workspaceId)
-    .where((where) => matches(where, filter))
-    .executeTakeFirstOrThrow();
-  return Number(count);
+    .where((where) => matches(where, filter));
+  return countRows(rows);
 }
 
 function matches(

@@ -1,11 +1,21 @@
 import { ApiKeyId, UserId } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
-import { type PageArguments, readPage, requireRole, toConnection } from '@manifold/subgraph';
+import {
+  checkCursor,
+  IdempotencyKey,
+  IdPart,
+  loadById,
+  optional,
+  originOf,
+  type PageArguments,
+  readPage,
+  requireRole,
+  toConnection,
+} from '@manifold/subgraph';
 import { z } from 'zod';
 import type { Context } from '../loaders.ts';
-import { originOf } from '../origin.ts';
 import type { ApiKey, Db } from '../store.ts';
-import { IdempotencyKey, loadById, memberIdOf, Name, optional, Order } from '../arguments.ts';
+import { memberIdOf, Name, Order } from '../arguments.ts';
 import { createApiKey, noKey, revokeApiKey } from './commands.ts';
 import { type ApiKeyFilter, countApiKeys, listApiKeys } from './store.ts';
 
@@ -28,7 +38,7 @@ export const createResolvers = ({ db, now }: { db: Db; now: () => Date }) => ({
   Query: {
     apiKeys: async (_: unknown, args: PageArguments, { workspaceId }: Context) => {
       const { filter, orderBy } = ListArguments.parse(args);
-      const page = readPage(args);
+      const page = checkCursor(readPage(args), [IdPart]);
       const descending = orderBy?.direction !== 'ASC';
       const rows = await withWorkspace(db, workspaceId, (tx) =>
         listApiKeys(tx, workspaceId, { filter, page, descending }),

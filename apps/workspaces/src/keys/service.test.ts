@@ -1,7 +1,12 @@
-import { createTestDatabase, silentLog as log, startTestNats } from '@manifold/testing';
+import {
+  createTestDatabase,
+  silentLog as log,
+  startTestGraph,
+  startTestNats,
+} from '@manifold/testing';
 import { afterAll, describe, expect, test } from 'vitest';
-import { rootKey, startService } from '../fixtures/service.ts';
-import { createKey, createSteps } from '../fixtures/steps.ts';
+import { rootKey, startService } from '../../test/service.ts';
+import { createKey, createSteps } from '../../test/steps.ts';
 import { migrations } from '../migrations/index.ts';
 import type { Tables } from '../store.ts';
 import { acrossWorkspaces } from '@manifold/database';
@@ -9,7 +14,7 @@ import { WorkspaceId } from '@manifold/contracts';
 
 const { db, drop } = await createTestDatabase<Tables>(migrations);
 const { nats, stop: stopNats } = await startTestNats();
-const client = await startService({ db, nats, log });
+const client = await startService({ db, nats, log, startTestGraph });
 const { identify, query, mutate } = client;
 const { createSecondWorkspace, createWith, invite, inviteWith, listEvents, viewer } = createSteps({
   db,

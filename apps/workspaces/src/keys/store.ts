@@ -1,4 +1,5 @@
-import { ApiKeyId, type UserId, type WorkspaceId } from '@manifold/contracts';
+import type { ApiKeyId, UserId, WorkspaceId } from '@manifold/contracts';
+import { countRows, pageByKeyset } from '@manifold/database';
 import type { PageRequest } from '@manifold/subgraph';
 import type { Insertable, SelectQueryBuilder } from 'kysely';
 import type { ApiKey, Db, Tables } from '../store.ts';
@@ -25,14 +26,8 @@ export async function listApiKeys(
   workspaceId: WorkspaceId,
   { filter, page, descending }: { filter: ApiKeyFilter; page: PageRequest; descending: boolean },
 ): Promise<ApiKey[]> {
-  const down = descending !== page.backwards;
-  let query = matching(keys(tx, workspaceId).selectAll(), filter);
-  const [after] = page.cursor ?? [];
-  if (after !== undefined) query = query.where('id', down ? '<' : '>', ApiKeyId.parse(after));
-  return query
-    .orderBy('id', down ? 'desc' : 'asc')
-    .limit(page.limit)
-    .execute();
+  const rows = matching(keys(tx, workspaceId), filter).selectAll();
+  return pageByKeyset(rows, { by: ['id'], descending, page }).execute();
 }
 
 export async function countApiKeys(
@@ -40,11 +35,7 @@ export async function countApiKeys(
   workspaceId: WorkspaceId,
   filter: ApiKeyFilter,
 ): Promise<number> {
-  const { count } = await matching(
-    keys(tx, workspaceId).select((row) => row.fn.countAll<string>().as('count')),
-    filter,
-  ).executeTakeFirstOrThrow();
-  return Number(count);
+  return countRows(matching(keys(tx, workspaceId), filter));
 }
 
 export async function listApiKeysByIds(

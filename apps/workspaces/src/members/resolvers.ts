@@ -1,11 +1,21 @@
 import { MemberId, Role, UserId } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
-import { type PageArguments, readPage, requireRole, toConnection } from '@manifold/subgraph';
+import {
+  checkCursor,
+  IdempotencyKey,
+  IdPart,
+  loadById,
+  optional,
+  originOf,
+  type PageArguments,
+  readPage,
+  requireRole,
+  toConnection,
+} from '@manifold/subgraph';
 import { z } from 'zod';
 import type { Context } from '../loaders.ts';
-import { originOf } from '../origin.ts';
 import type { Db, Member } from '../store.ts';
-import { IdempotencyKey, loadById, memberIdOf, Name, optional, Order } from '../arguments.ts';
+import { memberIdOf, Name, Order } from '../arguments.ts';
 import { inviteMember, removeMember, setMemberRole } from './commands.ts';
 import { normaliseEmail } from './rules.ts';
 import { countMembers, listMembers, type MemberFilter } from './store.ts';
@@ -34,7 +44,7 @@ export const createResolvers = ({ db, now }: { db: Db; now: () => Date }) => ({
   Query: {
     members: async (_: unknown, args: PageArguments, { workspaceId }: Context) => {
       const { filter, orderBy } = ListArguments.parse(args);
-      const page = readPage(args);
+      const page = checkCursor(readPage(args), [IdPart]);
       const descending = orderBy?.direction === 'DESC';
       const rows = await withWorkspace(db, workspaceId, (tx) =>
         listMembers(tx, workspaceId, { filter, page, descending }),

@@ -1,13 +1,18 @@
-import { createTestDatabase, silentLog as log, startTestNats } from '@manifold/testing';
+import {
+  createTestDatabase,
+  silentLog as log,
+  startTestGraph,
+  startTestNats,
+} from '@manifold/testing';
 import { afterAll, describe, expect, test } from 'vitest';
-import { rootKey, startService } from '../fixtures/service.ts';
-import { createSteps, invitation, inviteText, removeText, setRoleText } from '../fixtures/steps.ts';
+import { rootKey, startService } from '../../test/service.ts';
+import { createSteps, invitation, inviteText, removeText, setRoleText } from '../../test/steps.ts';
 import { migrations } from '../migrations/index.ts';
 import type { Tables } from '../store.ts';
 
 const { db, drop } = await createTestDatabase<Tables>(migrations);
 const { nats, stop: stopNats } = await startTestNats();
-const client = await startService({ db, nats, log });
+const client = await startService({ db, nats, log, startTestGraph });
 const { identify, send, query } = client;
 const { createSecondWorkspace, inviteWith } = createSteps({ db, client });
 

@@ -1,4 +1,5 @@
-import { MemberId, type Role, type UserId, type WorkspaceId } from '@manifold/contracts';
+import type { MemberId, Role, UserId, WorkspaceId } from '@manifold/contracts';
+import { countRows, pageByKeyset } from '@manifold/database';
 import type { PageRequest } from '@manifold/subgraph';
 import type { Insertable, SelectQueryBuilder } from 'kysely';
 import type { Db, Member, Tables, User } from '../store.ts';
@@ -30,15 +31,8 @@ export async function listMembers(
   workspaceId: WorkspaceId,
   { filter, page, descending }: { filter: MemberFilter; page: PageRequest; descending: boolean },
 ): Promise<Member[]> {
-  const down = descending !== page.backwards;
-  let query = matching(members(tx, workspaceId).selectAll('member'), filter);
-  const [after] = page.cursor ?? [];
-  if (after !== undefined)
-    query = query.where('member.id', down ? '<' : '>', MemberId.parse(after));
-  return query
-    .orderBy('member.id', down ? 'desc' : 'asc')
-    .limit(page.limit)
-    .execute();
+  const rows = matching(members(tx, workspaceId), filter).selectAll('member');
+  return pageByKeyset(rows, { by: ['member.id'], descending, page }).execute();
 }
 
 export async function countMembers(
@@ -46,11 +40,7 @@ export async function countMembers(
   workspaceId: WorkspaceId,
   filter: MemberFilter,
 ): Promise<number> {
-  const { count } = await matching(
-    members(tx, workspaceId).select((row) => row.fn.countAll<string>().as('count')),
-    filter,
-  ).executeTakeFirstOrThrow();
-  return Number(count);
+  return countRows(matching(members(tx, workspaceId), filter));
 }
 
 export async function listMembersByIds(

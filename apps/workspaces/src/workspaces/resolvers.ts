@@ -1,13 +1,12 @@
 import { EntitlementName, entitlementNames } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
-import { requireRole } from '@manifold/subgraph';
+import { IdempotencyKey, originOf, requireRole } from '@manifold/subgraph';
 import { z } from 'zod';
 import { listWorkspacesOf } from '../keys/commands.ts';
 import type { Context } from '../loaders.ts';
-import { originOf } from '../origin.ts';
 import type { Db, Workspace } from '../store.ts';
-import { IdempotencyKey, Name } from '../arguments.ts';
+import { Name } from '../arguments.ts';
 import { createWorkspace, setEntitlement } from './commands.ts';
 import { findWorkspace } from './store.ts';
 

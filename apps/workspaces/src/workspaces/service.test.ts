@@ -1,7 +1,7 @@
-import { captureLog, createTestDatabase, startTestNats } from '@manifold/testing';
+import { captureLog, createTestDatabase, startTestGraph, startTestNats } from '@manifold/testing';
 import { afterAll, describe, expect, test } from 'vitest';
-import { first, now, rootKey, startService } from '../fixtures/service.ts';
-import { createSteps, removeText } from '../fixtures/steps.ts';
+import { first, now, rootKey, startService } from '../../test/service.ts';
+import { createSteps, removeText } from '../../test/steps.ts';
 import { migrations } from '../migrations/index.ts';
 import type { Tables } from '../store.ts';
 import { MemberId } from '@manifold/contracts';
@@ -11,7 +11,7 @@ import { bootstrap } from './bootstrap.ts';
 const { log, lines } = captureLog();
 const { db, drop } = await createTestDatabase<Tables>(migrations);
 const { nats, stop: stopNats } = await startTestNats();
-const client = await startService({ db, nats, log });
+const client = await startService({ db, nats, log, startTestGraph });
 const { identify, send, query, mutate } = client;
 const { createSecondWorkspace, listEvents, viewer } = createSteps({ db, client });
 

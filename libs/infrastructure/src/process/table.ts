@@ -35,7 +35,7 @@ export async function stopOrphan(pid: number, folder: string): Promise<boolean> 
 }
 
 /** Sends a signal; a process that has just ended is no error. */
-export function signalQuietly(pid: number, signal: NodeJS.Signals): void {
+function signalQuietly(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {

@@ -31,7 +31,7 @@ export const handlers: Handlers = {
 /** What the ledger learns about a request on its way. */
 export type Note = Pick<LedgerEntry, 'operationId' | 'price' | 'credential'>;
 
-export function splitVersion(path: string): { version: 'v1' | 'v2'; rest: string } | undefined {
+function splitVersion(path: string): { version: 'v1' | 'v2'; rest: string } | undefined {
   const [, prefix, rest] = /^\/(api\/v1|v1|api\/v2)(\/.*)$/.exec(path) ?? [];
   if (prefix === undefined || rest === undefined) return undefined;
   return { version: prefix === 'api/v2' ? 'v2' : 'v1', rest };

@@ -49,7 +49,7 @@ function served(entity: RecordEntity, id: number, request: ApiRequest, world: Wo
   };
 }
 
-export function readId({ params }: ApiRequest): number {
+function readId({ params }: ApiRequest): number {
   const id = params.id ?? '';
   if (!/^\d{1,15}$/.test(id)) throw invalidKey('id', 'Expected number, received string');
   return Number(id);

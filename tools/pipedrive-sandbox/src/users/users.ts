@@ -47,7 +47,7 @@ export function seedCompany(db: Database, seed: string | undefined, now: Date): 
 }
 
 /** 40 hex digits: random, or always the same for one seed. */
-export function makeToken(seed: string | undefined, purpose: string): string {
+function makeToken(seed: string | undefined, purpose: string): string {
   if (seed === undefined) return randomBytes(20).toString('hex');
   return createHash('sha1').update(`${seed} ${purpose}`).digest('hex');
 }

@@ -1,5 +1,5 @@
-import type { RateLimitHeaders } from '@manifold/pipedrive';
-import { type Day, nextMidnight, type PauseReason, WINDOW_MS } from '../rules.ts';
+import type { LimitAnswer } from '@manifold/pipedrive';
+import { type Day, nextMidnight, type PauseReason } from '../rules.ts';
 
 /** What Pipedrive takes for a call: nothing when it turned it away or never saw it. */
 export const chargeOf = (call: { priceTokens: number; outcome: string }): number =>
@@ -18,39 +18,26 @@ export function learnRemaining(
   return turnedOver ? heard.remaining : Math.min(estimate, heard.remaining);
 }
 
-/** What a call was answered, as far as limits go. */
-export interface LimitAnswer {
-  outcome: string;
-  limits: Pick<
-    RateLimitHeaders,
-    'burstRemaining' | 'burstResetSeconds' | 'dailyTokensRemaining' | 'retryAfterSeconds'
-  >;
-}
-
 export type PauseDecision =
   | { pause: 'none' }
   | { pause: 'credential'; until: Date; reason: PauseReason }
   | { pause: 'company'; until: Date };
 
 const BLOCKED_PAUSE_MS = 15 * 60_000;
-/** Pipedrive does not say when its day ends, so a spent day is tried again from time to time. */
-const SPENT_PAUSE_MS = 15 * 60_000;
 
 /** How long the credential or the whole company rests after an answer. */
-export function decidePause({ outcome, limits }: LimitAnswer, now: Date): PauseDecision {
+export function decidePause(
+  { outcome, limited }: { outcome: string; limited: LimitAnswer | undefined },
+  now: Date,
+): PauseDecision {
   const after = (ms: number) => new Date(now.getTime() + ms);
   if (outcome === 'blocked') {
     return { pause: 'credential', until: after(BLOCKED_PAUSE_MS), reason: 'pipedrive_blocked' };
   }
-  if (outcome !== 'limited') return { pause: 'none' };
-  // a 429 with room left in the window is about the day
-  if (limits.dailyTokensRemaining === 0 || (limits.burstRemaining ?? 0) > 0) {
-    const until = Math.min(Number(after(SPENT_PAUSE_MS)), Number(nextMidnight(now)));
-    return { pause: 'company', until: new Date(until) };
-  }
-  const said = Math.max(limits.burstResetSeconds ?? 0, limits.retryAfterSeconds ?? 0);
-  const seconds = Math.min(10, Math.max(1, said === 0 ? WINDOW_MS / 1_000 : said));
-  return { pause: 'credential', until: after(seconds * 1_000), reason: 'burst_limited' };
+  if (limited === undefined) return { pause: 'none' };
+  const until = after(limited.retryAfterMs);
+  if (limited.kind !== 'daily') return { pause: 'credential', until, reason: 'burst_limited' };
+  return { pause: 'company', until: new Date(Math.min(Number(until), Number(nextMidnight(now)))) };
 }
 
 /** Whether and why nothing is asked now, whatever the lane. */

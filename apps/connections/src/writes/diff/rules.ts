@@ -78,7 +78,7 @@ function channelKey({ value }: ChannelValue): string {
 const isChannels = (value: FieldValue): value is ChannelValue[] =>
   Array.isArray(value) && value.some((item) => typeof item === 'object');
 
-export const isBlank = (value: FieldValue): boolean =>
+const isBlank = (value: FieldValue): boolean =>
   value === null || value === '' || (Array.isArray(value) && value.length === 0);
 
 /** Equal as far as Pipedrive keeps it: order of options, derived parts and spelling of instants aside. */

@@ -3,7 +3,7 @@ import { withWorkspace } from '@manifold/database';
 import { openBody, sealBody } from '../body.ts';
 import { decideChanges } from '../diff/rules.ts';
 import { referencesOf } from '../progress.ts';
-import { canCoalesce, coalesce } from '../rules.ts';
+import { canCoalesce, coalesce, moreUrgent } from '../rules.ts';
 import { handleFailure } from './failure.ts';
 import type { Held, SendingDeps } from './held.ts';
 import { type Resolution, resolve } from './resolve.ts';
@@ -55,8 +55,12 @@ async function handedOver(deps: SendingDeps, held: Held): Promise<boolean> {
     const newer = await lockFollower(tx, step);
     const older = { ...step, isLast };
     if (!newer || !canCoalesce(older, newer, deps.now())) return false;
-    const joined = coalesce(body, openBody(deps.vault, newer), step.existing);
-    return changeIdleStep(tx, newer.id, { sealed_body: sealBody(deps.vault, newer, joined) });
+    const own = { ...body, fields: { ...body.fields, ...referencedIds(held) } };
+    const joined = coalesce(own, openBody(deps.vault, newer), step.existing);
+    return changeIdleStep(tx, newer.id, {
+      sealed_body: sealBody(deps.vault, newer, joined),
+      lane: moreUrgent(step.lane, newer.lane),
+    });
   });
 }
 

@@ -49,11 +49,14 @@ export async function endStep(deps: SendingDeps, held: Held, end: StepEnd): Prom
   });
 }
 
+const isInDoubt = (step: Held['step'], { reason }: StepEnd): boolean =>
+  step.sent_effect === 'created' && (step.state === 'unknown' || reason === 'outcome_unknown');
+
 function endOf({ step, connection }: Held, end: StepEnd, now: Date) {
   const id = end.record?.id ?? null;
   const url = id === null ? undefined : urlOf(connection.api_domain, { object: step.object, id });
-  // a parked step may be sent again; one whose create is in doubt is looked for first
-  const keepsSent = end.state === 'parked' && end.reason === 'outcome_unknown';
+  // a parked step may be sent again; a create in doubt is looked for first, whatever it is parked for
+  const keepsSent = end.state === 'parked' && isInDoubt(step, end);
   return {
     state: end.state,
     effect: end.effect ?? 'none',

@@ -1,4 +1,5 @@
 import type { PipedriveObject, WorkspaceId, WriteStepId } from '@manifold/contracts';
+import { ofThisWorkspace } from '@manifold/database';
 import { sql, type Updateable } from 'kysely';
 import type { Lane } from '../../budget/tables.ts';
 import type { Db } from '../../store.ts';
@@ -54,16 +55,15 @@ export async function leaseSteps(
 /** Keeps the leases a process still works on; across workspaces. */
 export async function extendLeases(
   tx: Db,
-  lease: { owner: string; ids: readonly WriteStepId[]; until: Date },
+  lease: { owner: string; steps: readonly Pick<Step, 'workspace_id' | 'id'>[]; until: Date },
 ): Promise<void> {
-  if (lease.ids.length === 0) return;
-  await tx
-    .updateTable('write_step')
-    .set({ lease_until: lease.until })
-    .where('id', 'in', lease.ids)
-    .where('lease_owner', '=', lease.owner)
-    .where('lease_until', 'is not', null)
-    .execute();
+  const { owner, steps, until } = lease;
+  if (steps.length === 0) return;
+  await sql`update write_step s set lease_until = ${until}
+    from unnest(${steps.map((step) => step.workspace_id)}::text[],
+      ${steps.map(({ id }) => id)}::text[]) held (workspace_id, id)
+    where s.workspace_id = held.workspace_id and s.id = held.id
+      and s.lease_owner = ${owner} and s.lease_until is not null`.execute(tx);
 }
 
 /** Changes a step for whoever holds it; false when the lease went to somebody else. */
@@ -92,8 +92,25 @@ export async function changeIdleStep(
   const { numUpdatedRows } = await tx
     .updateTable('write_step')
     .set({ ...change, fence: sql`fence + 1`, lease_until: null, lease_owner: null })
+    .where(ofThisWorkspace)
     .where('id', '=', id)
     .where('state', 'in', ['planned', 'queued', 'parked'])
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+/** Ends a step whose call may have been carried out, and takes it from whoever is at it. */
+export async function changeStepInDoubt(
+  tx: Db,
+  id: WriteStepId,
+  change: Updateable<WriteTables['write_step']>,
+): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('write_step')
+    .set({ ...change, fence: sql`fence + 1`, lease_until: null, lease_owner: null })
+    .where(ofThisWorkspace)
+    .where('id', '=', id)
+    .where('state', 'in', ['sending', 'unknown'])
     .executeTakeFirst();
   return numUpdatedRows > 0n;
 }
@@ -118,7 +135,7 @@ export async function insertTurns(tx: Db, step: Keyed): Promise<void> {
 }
 
 export async function removeTurns(tx: Db, stepId: WriteStepId): Promise<void> {
-  await tx.deleteFrom('write_turn').where('step_id', '=', stepId).execute();
+  await tx.deleteFrom('write_turn').where(ofThisWorkspace).where('step_id', '=', stepId).execute();
 }
 
 /** Whatever stands before an interactive step in any of its lines becomes interactive too, and tries at once. */
@@ -184,12 +201,14 @@ export async function setEcho(
   await tx
     .updateTable('write_step')
     .set({ echo_pipedrive_id: echo.pipedriveId })
+    .where(ofThisWorkspace)
     .where('id', '=', id)
     .where('state', 'in', ['sending', 'unknown'])
     .execute();
   await tx
     .updateTable('write_step')
     .set({ not_before: echo.now, settle_until: echo.now })
+    .where(ofThisWorkspace)
     .where('id', '=', id)
     .where('state', '=', 'unknown')
     .execute();

@@ -37,6 +37,14 @@ export async function verify(deps: SendingDeps, held: Held): Promise<void> {
       return parkSeveral(deps, held, looked.candidates);
     case 'absent':
       return createAgain(deps, held);
+    case 'too_many':
+      return endStep(deps, held, {
+        state: 'parked',
+        reason: 'outcome_unknown',
+        cause:
+          'Since the create more records have changed in Pipedrive than can be looked through.',
+        fix: 'Look for the record in Pipedrive; when it is not there, cancel this write and ask for it anew.',
+      });
   }
 }
 
@@ -45,7 +53,7 @@ const requeued = (held: Held): Held => ({ ...held, step: { ...held.step, state: 
 /** First the record a webhook showed, then everything changed since just before the call. */
 async function lookFor(
   held: Held,
-): Promise<VerifyDecision | { decision: 'failed'; failure: Failure }> {
+): Promise<VerifyDecision | { decision: 'too_many' } | { decision: 'failed'; failure: Failure }> {
   const { step } = held;
   const sentAt = step.sent_at ?? step.created_at;
   if (step.echo_pipedrive_id !== null) {
@@ -54,6 +62,7 @@ async function lookFor(
     if (read.outcome === 'found') return { decision: 'ours', record: read.record };
   }
   const listed = await listMatches(held, sentAt);
+  if (listed === 'too_many') return { decision: 'too_many' };
   if ('failure' in listed) return { decision: 'failed', failure: listed.failure };
   return decideVerified(listed.matches, sentAt);
 }
@@ -61,7 +70,7 @@ async function lookFor(
 async function listMatches(
   held: Held,
   sentAt: Date,
-): Promise<{ matches: PipedriveRecord[] } | { failure: Failure }> {
+): Promise<{ matches: PipedriveRecord[] } | { failure: Failure } | 'too_many'> {
   const matches: PipedriveRecord[] = [];
   let cursor: string | undefined;
   for (let page = 0; page < MOST_PAGES; page += 1) {
@@ -75,8 +84,8 @@ async function listMatches(
     cursor = outcome.nextCursor;
     if (cursor === undefined) return { matches };
   }
-  // too much to look through now is not an absence
-  return { failure: { outcome: 'unavailable', cause: 'too_many_records' } };
+  // not an absence, and asking again would spend the day's tokens on it
+  return 'too_many';
 }
 
 function isOurs(held: Held, record: PipedriveRecord): boolean {

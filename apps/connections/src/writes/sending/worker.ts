@@ -41,7 +41,7 @@ export function startWriteWorker(options: WorkerOptions): {
           inHand.delete(step.id);
           latch.set();
         });
-        inHand.set(step.id, { lane: step.lane, work });
+        inHand.set(step.id, { step, work });
       }
       if (steps.length === 0) await latch.wait();
     }
@@ -55,7 +55,7 @@ export function startWriteWorker(options: WorkerOptions): {
   return { wake: latch.set, stop };
 }
 
-type InHand = Map<Step['id'], { lane: Lane; work: Promise<void> }>;
+type InHand = Map<Step['id'], { step: Step; work: Promise<void> }>;
 interface Holding {
   owner: string;
   inHand: InHand;
@@ -73,7 +73,7 @@ async function takeSteps(options: WorkerOptions, { owner, inHand }: Holding): Pr
       leaseSteps(tx, { lanes, limit, owner, now, until }),
     );
   };
-  const others = [...inHand.values()].filter(({ lane }) => lane !== 'interactive').length;
+  const others = [...inHand.values()].filter(({ step }) => step.lane !== 'interactive').length;
   const free = concurrency - inHand.size;
   const freeForAll = Math.max(0, Math.min(free, concurrency - Math.ceil(concurrency / 4) - others));
   const steps = freeForAll > 0 ? await lease(ALL_LANES, freeForAll) : [];
@@ -88,7 +88,7 @@ function startHeartbeat(options: WorkerOptions, { owner, inHand }: Holding): () 
   const timer = setInterval(() => {
     const until = new Date(options.now().getTime() + leaseMs);
     acrossWorkspaces(options.db, (tx) =>
-      extendLeases(tx, { owner, ids: [...inHand.keys()], until }),
+      extendLeases(tx, { owner, steps: [...inHand.values()].map(({ step }) => step), until }),
     ).catch((error: unknown) => options.log.warn({ err: error }, 'leases not extended'));
   }, leaseMs / 3);
   return () => clearInterval(timer);

@@ -3,14 +3,14 @@ import { newId, withWorkspace } from '@manifold/database';
 import type { Origin } from '@manifold/messaging';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
-import type { Db, DataSource, SyncRun, Tx } from './store.ts';
-import { createMappings } from './mappings/commands.ts';
-import { startNeighbours } from './neighbours.fixture.ts';
-import { startSyncWorker } from './pages/worker.ts';
-import { organizationOf, personOf } from './records.fixture.ts';
-import { startSync } from './runs/commands.ts';
-import { findRun } from './runs/store.ts';
-import { createDataSource } from './sources/commands.ts';
+import type { Db, DataSource, SyncRun, Tx } from '../src/store.ts';
+import { createMappings } from '../src/mappings/commands.ts';
+import { startNeighbours } from './neighbours.ts';
+import { startSyncWorker } from '../src/pages/worker.ts';
+import { organizationOf, personOf } from './records.ts';
+import { startSync } from '../src/runs/commands.ts';
+import { findRun } from '../src/runs/store.ts';
+import { createDataSource } from '../src/sources/commands.ts';
 
 interface Means {
   db: Db;

@@ -15,8 +15,8 @@ import { Refusal } from '@manifold/errors';
 import { respondTo, respondWithPages, serveRequests } from '@manifold/messaging';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
-import { sourceOf } from './records.fixture.ts';
-import type { SyncedObject } from './store.ts';
+import { sourceOf } from './records.ts';
+import type { SyncedObject } from '../src/store.ts';
 
 /** What connections and field-mapping would answer, over records held in memory. */
 export interface Neighbours {

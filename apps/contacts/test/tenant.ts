@@ -8,8 +8,8 @@ import {
   WorkspaceId,
 } from '@manifold/contracts';
 import { newId } from '@manifold/database';
-import { sourceOf } from './records.fixture.ts';
-import type { Db, RecordLink } from './store.ts';
+import { sourceOf } from './records.ts';
+import type { Db, RecordLink } from '../src/store.ts';
 
 const runOf = (workspaceId: WorkspaceId, sourceId: DataSourceId, now: Date) => ({
   ...{ workspace_id: workspaceId, id: newId('sr', SyncRunId), data_source_id: sourceId },

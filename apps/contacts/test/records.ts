@@ -6,7 +6,7 @@ import {
 } from '@manifold/contracts';
 
 const T0 = Date.parse('2026-01-01T00:00:00Z');
-export const INDUSTRY = 'a'.repeat(40);
+const INDUSTRY = 'a'.repeat(40);
 export const BUDGET = 'b'.repeat(40);
 
 /** `2026-01-01T00:00:00Z` and so many seconds. */

@@ -14,13 +14,13 @@ import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import { createHandlers } from './handlers.ts';
-import { createMappings, keepMapping } from './mappings/commands.ts';
-import { type Neighbours, startNeighbours } from './neighbours.fixture.ts';
-import { applyRecords } from './records/commands.ts';
-import { at, sourceOf } from './records.fixture.ts';
-import { insertSource } from './sources/store.ts';
-import type { DataSource, Db, SyncedObject, Tx } from './store.ts';
+import { createHandlers } from '../src/handlers.ts';
+import { createMappings, keepMapping } from '../src/mappings/commands.ts';
+import { type Neighbours, startNeighbours } from './neighbours.ts';
+import { applyRecords } from '../src/records/commands.ts';
+import { at, sourceOf } from './records.ts';
+import { insertSource } from '../src/sources/store.ts';
+import type { DataSource, Db, SyncedObject, Tx } from '../src/store.ts';
 
 interface Means {
   db: Db;

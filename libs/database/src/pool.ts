@@ -1,0 +1,11 @@
+import pg from 'pg';
+
+/** A pool that outlives its server: a client whose server goes away fails its query, not the process. */
+export function openPool(config: pg.PoolConfig): pg.Pool {
+  const pool = new pg.Pool(config);
+  // an idle client whose server went away emits here; the next query opens a new one
+  pool.on('error', () => undefined);
+  // so does a client in use, beside failing its query, and one that is being closed
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  return pool;
+}
