@@ -56,14 +56,14 @@ const MAPPING_NODES = z.object({ fieldMappings: Nodes });
 async function publishedMapping(graph: Graph, connectionId: string, purpose: string, name: string) {
   const known = await graph(
     `query ($filter: FieldMappingFilter) { fieldMappings(filter: $filter, first: 1) { nodes { id } } }`,
-    { filter: { purpose, state: 'PUBLISHED' } },
+    { filter: { purpose, connectionId, state: 'PUBLISHED' } },
     MAPPING_NODES,
   );
   const first = known.fieldMappings.nodes[0];
   if (first) return first.id;
   const { saveFieldMapping } = await graph(
     'mutation ($input: SaveFieldMappingInput!) { saveFieldMapping(input: $input) { fieldMapping { id } } }',
-    { input: { name, purpose, connectionId, idempotencyKey: `demo-${purpose}` } },
+    { input: { name, purpose, connectionId, idempotencyKey: `demo-${purpose}-${connectionId}` } },
     z.object({ saveFieldMapping: z.object({ fieldMapping: z.object({ id: z.string() }) }) }),
   );
   const { id } = saveFieldMapping.fieldMapping;
@@ -84,7 +84,14 @@ async function createDataSource(graph: Graph, connectionId: string): Promise<str
   );
   const created = await graph(
     'mutation ($input: CreateDataSourceInput!) { createDataSource(input: $input) { dataSource { id } } }',
-    { input: { name: 'Pipedrive', connectionId, mappingId, idempotencyKey: 'demo-source' } },
+    {
+      input: {
+        name: 'Pipedrive',
+        connectionId,
+        mappingId,
+        idempotencyKey: `demo-source-${connectionId}`,
+      },
+    },
     z.object({ createDataSource: z.object({ dataSource: z.object({ id: z.string() }) }) }),
   );
   return created.createDataSource.dataSource.id;
@@ -106,7 +113,7 @@ async function openCampaign(graph: Graph, connectionId: string): Promise<string>
         mappingId,
         outcome: 'LEAD',
         updateExisting: true,
-        idempotencyKey: 'demo-campaign',
+        idempotencyKey: `demo-campaign-${connectionId}`,
       },
     },
     z.object({

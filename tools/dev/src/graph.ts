@@ -35,7 +35,7 @@ export function connectGraph(gateway: string, apiKey: string, workspaceId?: stri
     const answer = Answer.parse(await response.json());
     const problem = answer.errors?.[0];
     if (problem)
-      throw new Error([problem.message, problem.extensions?.fix].filter(Boolean).join(' '));
+      throw new Error([problem.message, problem.extensions?.fix].filter(Boolean).join('. '));
     return shape.parse(answer.data);
   };
 }

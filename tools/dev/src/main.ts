@@ -40,7 +40,7 @@ try {
       },
     );
   }
-  showThingsToTry(running);
+  showThingsToTry(running, settings.empty);
   await stopped;
 } catch (error) {
   if (!stopping.signal.aborted) {
@@ -50,7 +50,7 @@ try {
 } finally {
   await running?.stop();
 }
-screen.say('Everything is stopped.');
+if (running || stopping.signal.aborted) screen.say('Everything is stopped.');
 process.exit();
 
 function showTable({ endpoints, infrastructure }: Running, home: string): void {
@@ -68,17 +68,34 @@ function showTable({ endpoints, infrastructure }: Running, home: string): void {
   ]);
 }
 
-function showThingsToTry({ endpoints }: Running): void {
-  const { sandbox } = endpoints;
-  screen.say(`
+function showThingsToTry({ endpoints }: Running, empty: boolean): void {
+  const { sandbox, gateway, apiKey } = endpoints;
+  const explorer = new URL('/', gateway).href;
+  const curl = `curl ${gateway} -H 'authorization: Bearer ${apiKey}' -H 'content-type: application/json'`;
+  screen.say(
+    empty
+      ? `
 Three things to try
-  1. Open ${new URL('/', endpoints.gateway).href} and paste the API key.
+  1. Open ${explorer} and paste the API key.
+  2. Fill the local Pipedrive with records:
+     curl ${sandbox.controlUrl}/generate -H 'content-type: application/json' -d '{"seed":1,"persons":100,"organizations":20}'
+  3. Connect it: open the authorizationUrl of
+     ${curl} \\
+       -d '{"query":"mutation { beginConnection(input: {kind: ORGANIZATION}) { authorizationUrl } }"}'
+Ctrl-C stops everything.
+`
+      : `
+Three things to try
+  1. Open ${explorer} and paste the API key.
   2. Change a person in the local Pipedrive, then ask the graph for it:
      curl -X PATCH ${sandbox.url}/api/v2/persons/1 -H 'x-api-token: ${sandbox.apiToken}' \\
        -H 'content-type: application/json' -d '{"name":"Ada Lovelace"}'
-     curl ${endpoints.gateway} -H 'authorization: Bearer ${endpoints.apiKey}' -H 'content-type: application/json' \\
+     ${curl} \\
        -d '{"query":"{ contacts(filter: {nameContains: \\"Lovelace\\"}) { nodes { name email pipedriveUrl } } }"}'
-  3. Sign somebody up for the demo campaign and see the lead: run the mutation signUp in the explorer.
+  3. Look at the sign-ups and their leads:
+     ${curl} \\
+       -d '{"query":"{ referralUsers(first: 5) { nodes { email delivery { state lead { pipedriveUrl } } } } }"}'
 Ctrl-C stops everything.
-`);
+`,
+  );
 }

@@ -36,3 +36,9 @@ test('a taken port is reported with its number and the variable that changes it'
 test('an unknown option is refused by name', async () => {
   await expect(readSettings(['--emtpy'], {})).rejects.toThrow('--emtpy');
 });
+
+test('one port chosen for two parts is refused', async () => {
+  await expect(readSettings([], { GATEWAY_PORT: '4001' })).rejects.toThrow(
+    'Port 4001 is chosen twice; give WORKSPACES_PORT another.',
+  );
+});

@@ -63,6 +63,11 @@ export async function readSettings(
   const chosen: [Part, number][] = [];
   for (const [part, [variable, usual]] of partsOf())
     chosen.push([part, await portOf(env, variable, usual)]);
+  const twice = chosen.find(([, port], index) =>
+    chosen.slice(0, index).some(([, other]) => other === port),
+  );
+  if (twice)
+    throw new Error(`Port ${twice[1]} is chosen twice; give ${ports[twice[0]][0]} another.`);
   const byPart = new Map(chosen);
   const port = (part: Part) => byPart.get(part) ?? 0;
   return {
@@ -108,9 +113,13 @@ async function portOf(env: NodeJS.ProcessEnv, variable: string, usual: number): 
   return port === 0 ? findFreePort() : port;
 }
 
-/** Throws `PortTaken`, naming the variable to change, when a port of ours is in use. */
+/** Their starters look themselves, after stopping a server that a killed start left on its folder. */
+const LOOKED_AT_LATER: readonly Part[] = ['nats', 'postgres'];
+
+/** Throws `PortTaken`, naming the variable to change, when a port of a process of ours is in use. */
 export async function requirePorts(settings: Settings): Promise<void> {
   for (const [part, [variable]] of partsOf()) {
+    if (LOOKED_AT_LATER.includes(part)) continue;
     const port = settings.ports[part];
     const free = await new Promise<boolean>((done) => {
       const probe = createServer();

@@ -41,6 +41,8 @@ export async function startAll(
   const secrets = await readSecrets(settings.home, process.env);
   const infrastructure = await startInfrastructure(settings, secrets);
   stack.defer(() => infrastructure.stop());
+  // left by a start that was killed; the folder is ours now
+  await removeEndpoints(settings.home);
 
   screen.progress('Starting the local Pipedrive …');
   const sandboxUrl = `http://127.0.0.1:${settings.ports.sandbox}`;
@@ -132,6 +134,7 @@ function launcher(parts: {
         ? (line) => screen.say(`${plan.name.padEnd(13)} ${line}`)
         : undefined,
       onStarted: (pid) => {
+        if (pids.has(plan.name)) screen.say(`${plan.name} runs again`);
         pids.set(plan.name, pid);
         void rewrite().catch((error: unknown) =>
           screen.say(`endpoints.json not written: ${String(error)}`),

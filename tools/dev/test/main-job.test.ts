@@ -233,6 +233,18 @@ test('a second start keeps the data, the local Pipedrive’s included, and repea
   expect(counted.contacts.totalCount).toBe(10_000 + counted.referralUsers.totalCount);
 }, 180_000);
 
+test('after npm start was killed, the next one takes its servers’ ports back and works', async () => {
+  const { nats, services } = await manifold.endpoints();
+  const env = {
+    NATS_PORT: new URL(nats).port,
+    POSTGRES_PORT: new URL(services['audit']?.databaseUrl ?? '').port,
+  };
+  await manifold.stop('SIGKILL');
+  manifold = await startInstallation({ home: manifold.home, env });
+  await manifold.printed('The demo is complete', 60_000);
+  expect(new URL((await manifold.endpoints()).nats).port).toBe(env.NATS_PORT);
+}, 180_000);
+
 async function contactsNamed(name: string) {
   const graph = await manifold.graph();
   const { contacts } = await graph(

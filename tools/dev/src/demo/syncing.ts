@@ -28,7 +28,7 @@ export async function syncOnce(options: {
   const { graph, dataSourceId, screen, signal } = options;
   const started = await graph(
     `mutation ($input: StartSyncInput!) { startSync(input: $input) { syncRun { ${RUN_FIELDS} } } }`,
-    { input: { dataSourceId, idempotencyKey: 'demo-first-sync' } },
+    { input: { dataSourceId, idempotencyKey: `demo-first-sync-${dataSourceId}` } },
     z.object({ startSync: z.object({ syncRun: Run }) }),
   );
   let run = started.startSync.syncRun;

@@ -11,28 +11,27 @@ export async function createUsers(
   { running, settings }: { running: Running; settings: Settings },
 ) {
   const { secrets, endpoints } = running;
-  if (secrets.userApiKeys['outsider'] !== undefined) return;
-  const twin = await graph(
-    'mutation ($input: CreateWorkspaceInput!) { createWorkspace(input: $input) { workspace { id } } }',
-    { input: { name: 'Twin', idempotencyKey: 'demo-twin' } },
-    z.object({ createWorkspace: z.object({ workspace: z.object({ id: z.string() }) }) }),
-  );
-  const twinId = twin.createWorkspace.workspace.id;
-  const inTwin = connectGraph(endpoints.gateway, endpoints.apiKey, twinId);
-  secrets.userApiKeys['member'] = await invite(graph, {
-    name: 'Max Member',
-    email: 'member@example.com',
-    role: 'MEMBER',
+  const keep = async (user: string, make: () => Promise<string>) => {
+    if (secrets.userApiKeys[user] !== undefined) return;
+    secrets.userApiKeys[user] = await make();
+    await saveSecrets(settings.home, secrets);
+    endpoints.users = usersOf(secrets);
+    await running.rewriteEndpoints();
+  };
+  await keep('member', () => invite(graph, MEMBER));
+  await keep('outsider', async () => {
+    const { createWorkspace } = await graph(
+      'mutation ($input: CreateWorkspaceInput!) { createWorkspace(input: $input) { workspace { id } } }',
+      { input: { name: 'Twin', idempotencyKey: 'demo-twin' } },
+      z.object({ createWorkspace: z.object({ workspace: z.object({ id: z.string() }) }) }),
+    );
+    const twin = connectGraph(endpoints.gateway, endpoints.apiKey, createWorkspace.workspace.id);
+    return invite(twin, OUTSIDER);
   });
-  secrets.userApiKeys['outsider'] = await invite(inTwin, {
-    name: 'Otto Outsider',
-    email: 'outsider@example.com',
-    role: 'OWNER',
-  });
-  await saveSecrets(settings.home, secrets);
-  endpoints.users = usersOf(secrets);
-  await running.rewriteEndpoints();
 }
+
+const MEMBER = { name: 'Max Member', email: 'member@example.com', role: 'MEMBER' };
+const OUTSIDER = { name: 'Otto Outsider', email: 'outsider@example.com', role: 'OWNER' };
 
 async function invite(
   graph: Graph,
@@ -40,7 +39,8 @@ async function invite(
 ): Promise<string> {
   const { inviteMember } = await graph(
     'mutation ($input: InviteMemberInput!) { inviteMember(input: $input) { member { id } } }',
-    { input: person },
+    // a repeat returns the member of the first time
+    { input: { ...person, idempotencyKey: `demo-${person.email}` } },
     z.object({ inviteMember: z.object({ member: z.object({ id: z.string() }) }) }),
   );
   const { createApiKey } = await graph(
