@@ -160,6 +160,13 @@ describe('the ledger', () => {
 });
 
 describe('things of other services', () => {
+  test('that are gone empty one field and not the list', async () => {
+    const { data } = await graph(
+      '{ __type(name: "AuditRecord") { fields { name type { kind } } } }',
+    );
+    expect(data.__type.fields).toContainEqual({ name: 'connection', type: { kind: 'OBJECT' } });
+  });
+
   test('show what happened to them, newest first and bounded', async () => {
     const text = `query ($r: [_Any!]!) { _entities(representations: $r) {
       ... on Connection { id audit(first: 2) { action occurredAt record { pipedriveId } } } } }`;

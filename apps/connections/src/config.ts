@@ -36,7 +36,7 @@ const environment = {
   PIPEDRIVE_OAUTH_URL: z.url().default('https://oauth.pipedrive.com'),
   /** Origins that may be called besides those of Pipedrive: a local one. */
   PIPEDRIVE_API_DOMAINS: urls,
-  /** Where an API token is tried when no company is named. */
+  /** Where API tokens are tried; unless set, at the company's own host when it is named. */
   PIPEDRIVE_API_TOKEN_DOMAIN: z.url().default('https://api.pipedrive.com'),
   /** Addresses below which a browser may be sent after connecting. */
   RETURN_URLS: urls,

@@ -19,7 +19,7 @@ import {
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import * as accounts from './accounts/store.ts';
-import * as budget from './budget/store.ts';
+import * as usage from './budget/usage/store.ts';
 import * as links from './links/store.ts';
 import { migrations } from './migrations/index.ts';
 import type { Db, Tables } from './store.ts';
@@ -70,7 +70,7 @@ const calls: Record<string, (tx: Db) => Promise<unknown>> = {
   removeClaims: (tx) => links.removeClaims(tx, stepId),
   setLinksGone: (tx) => links.setLinksGone(tx, record, now),
   moveLinks: (tx) => links.moveLinks(tx, record, { pipedriveId: '78', now }),
-  removeCalls: (tx) => budget.removeCalls(tx, workspaceId, { before: now, limit: 10 }),
+  removeCalls: (tx) => usage.removeCalls(tx, workspaceId, { before: now, limit: 10 }),
   findReceiptByEvent: (tx) =>
     webhooks.findReceiptByEvent(tx, { workspaceId, connectionId, metaId: 'm' }),
   listReceived: (tx) => webhooks.listReceived(tx, { workspaceId, connectionId, now, limit: 20 }),

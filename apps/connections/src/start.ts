@@ -63,7 +63,7 @@ export async function startConnections(options: {
     service,
     schemaFiles,
     resolvers: createAllResolvers({ ...accounts, wake: writes.wake }),
-    loaders: createLoaders(db),
+    loaders: createLoaders({ db, now }),
     publicKey: readPublicKey(env.IDENTITY_PUBLIC_KEY),
     log,
   });

@@ -26,7 +26,7 @@ export const createAllResolvers = (
   createWriteResolvers(deps),
 ];
 
-export const createLoaders = (db: Db) => (context: RequestContext) => ({
-  ...createAccountLoaders({ db }, context),
-  ...createWriteLoaders({ db }, context),
+export const createLoaders = (deps: { db: Db; now: () => Date }) => (context: RequestContext) => ({
+  ...createAccountLoaders(deps, context),
+  ...createWriteLoaders(deps, context),
 });

@@ -3,6 +3,7 @@ import { ConnectionId, UserId, WebhookReceiptId, WorkspaceId } from '@manifold/c
 import { acrossWorkspaces, newId, withWorkspace } from '@manifold/database';
 import { createTestDatabase } from '@manifold/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import * as grants from './accounts/grants/store.ts';
 import * as accounts from './accounts/store.ts';
 import type { Connection } from './accounts/tables.ts';
 import * as fields from './fields/store.ts';
@@ -115,15 +116,15 @@ const calls: Record<string, Call> = {
   listConnections: (tx) => accounts.listConnections(tx, { filter: {}, page, newestFirst: false }),
   countConnections: (tx) => accounts.countConnections(tx, {}),
   listConnectionsByIds: (tx) => accounts.listConnectionsByIds(tx, [id]),
+  listOrganizationConnections: (tx) => accounts.listOrganizationConnections(tx, ['1']),
   lockConnectionOfUser: (tx) =>
-    accounts.lockConnectionOfUser(tx, { companyId: '1', pipedriveUserId: '2' }),
+    grants.lockConnectionOfUser(tx, { companyId: '1', pipedriveUserId: '2' }),
   findActingConnection: (tx) => accounts.findActingConnection(tx, id, userId),
   listConnectionsOfGrant: (tx) =>
-    accounts.listConnectionsOfGrant(tx, { companyId: '1', pipedriveUserId: '2' }),
+    grants.listConnectionsOfGrant(tx, { companyId: '1', pipedriveUserId: '2' }),
   findConnectionByWebhookPath: (tx) => accounts.findConnectionByWebhookPath(tx, 'hash'),
   setConnection: (tx) => accounts.setConnection(tx, id, { is_admin: false }),
-  setRenewedGrant: (tx) =>
-    accounts.setRenewedGrant(tx, { id, version: 1 }, { is_admin: false }),
+  setRenewedGrant: (tx) => grants.setRenewedGrant(tx, { id, version: 1 }, { is_admin: false }),
   setStatus: (tx) =>
     accounts.setStatus(tx, id, { from: ['ACTIVE'], to: 'DISABLED', reason: null, now }),
   removeConnection: (tx) => accounts.removeConnection(tx, id),
@@ -209,13 +210,13 @@ test.each(Object.entries(calls))('%s reaches rows of its own workspace only', as
 });
 
 test('every store function is called above, and every store has such a test', () => {
-  const exported = [accounts, upkeep, oauth, fields, webhooks].flatMap((store) =>
+  const exported = [accounts, grants, upkeep, oauth, fields, webhooks].flatMap((store) =>
     Object.keys(store),
   );
   expect([...Object.keys(calls), ...locks].sort()).toEqual(exported.sort());
-  const here = ['accounts', 'upkeep', 'oauth', 'fields', 'webhooks'];
+  const here = ['accounts', 'accounts/grants', 'upkeep', 'oauth', 'fields', 'webhooks'];
   // these are called in `writes/tenancy.test.ts`
-  const there = ['budget', 'links', 'writes', 'writes/sending'];
+  const there = ['budget', 'budget/usage', 'links', 'writes', 'writes/sending'];
   const stores = globSync('**/store.ts', { cwd: import.meta.dirname });
   expect(stores.sort()).toEqual(
     ['store.ts', ...[...here, ...there].map((noun) => `${noun}/store.ts`)].sort(),

@@ -1,4 +1,4 @@
-import { WriteCommand } from '@manifold/contracts';
+import { type WorkspaceId, WriteCommand } from '@manifold/contracts';
 import type { z } from 'zod';
 
 let count = 0;
@@ -21,6 +21,13 @@ export function commandOf(
     ...command,
   });
 }
+
+/** Somebody who redrives or cancels. */
+export const askerOf = (workspaceId: WorkspaceId) => ({
+  workspaceId,
+  actor: { kind: 'user' as const, id: 'us_00000000000000000000000000000001' },
+  correlationId: 'asked-by-a-person',
+});
 
 type StepInput = z.input<typeof WriteCommand>['steps'][number];
 

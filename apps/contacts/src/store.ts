@@ -28,7 +28,7 @@ interface DataSourceTable {
   name: string;
   connection_id: ConnectionId;
   /** As connections tells it; the first part of every link into Pipedrive. */
-  company_domain: string;
+  company_url: string;
   mapping_id: FieldMappingId;
   mapping_version: number;
   state: 'ACTIVE' | 'ARCHIVED';
@@ -60,8 +60,9 @@ interface SyncRunTable {
   cursor: string | null;
   counts: Json<Record<string, number>>;
   done: number;
-  /** Null until Pipedrive said how many there are. */
+  /** An estimate from `sizes` until the end; null while it is unknown. */
   total: number | null;
+  sizes: Json<Sizes>;
   /** The last seconds of the run: how much was done when, in milliseconds. */
   samples: Json<readonly Sample[]>;
   cost_tokens: number;
@@ -77,6 +78,18 @@ interface SyncRunTable {
   started_at: Date | null;
   ended_at: Date | null;
 }
+
+/** How much there is of one object, and how much of it is read. */
+export interface ObjectSize {
+  /** As Pipedrive counted it. */
+  count: number | null;
+  /** When the run began. */
+  highestId: number | null;
+  done: number;
+  lastId: number;
+  finished: boolean;
+}
+export type Sizes = Partial<Record<SyncedObject, ObjectSize>>;
 
 export interface Sample {
   at: number;

@@ -34,6 +34,7 @@ const strangers = newId('ws', WorkspaceId);
 let dataSourceId = '';
 
 beforeAll(async () => {
+  neighbours.companyUrl = 'http://127.0.0.1:4700';
   neighbours.records.organization = [1, 2, 3].map((id) => organizationOf(id));
   neighbours.records.person = Array.from({ length: 30 }, (_, index) => {
     const organization = index < 10 ? 1 : null;
@@ -85,7 +86,7 @@ describe('a contact', () => {
               ...{ number: 50, money: { amount: '50', currency: 'EUR' } },
             },
           ],
-          ...{ pipedriveId: '5', pipedriveUrl: 'https://acme.pipedrive.com/person/5' },
+          ...{ pipedriveId: '5', pipedriveUrl: 'http://127.0.0.1:4700/person/5' },
           pipedriveUpdatedAt: '2026-01-01T00:00:00.000Z',
           connection: { id: neighbours.connectionId },
           dataSource: { name: 'Sales' },
@@ -198,7 +199,7 @@ describe('a data source', () => {
       `query ($id: ID!) { dataSource(id: $id) { name state mappingVersion
       connection { id } mapping { id } counts { contacts accounts }
       lastRun { ...whole } runs { nodes { ...whole } } } }
-      fragment whole on Run { state progress { done total ratePerSecond remainingSeconds } priceSpent counts { reason count } }`,
+      fragment whole on Run { state progress { done total ratePerSecond remainingSeconds } priceEstimate priceSpent counts { reason count } }`,
       {
         id: dataSourceId,
       },
@@ -206,7 +207,7 @@ describe('a data source', () => {
     const run = {
       state: 'SUCCEEDED',
       progress: { done: 33, total: 33, ratePerSecond: null, remainingSeconds: 0 },
-      priceSpent: 24,
+      ...{ priceEstimate: 24, priceSpent: 24 },
       counts: [{ reason: 'created', count: 33 }],
     };
     expect(data.dataSource).toEqual({

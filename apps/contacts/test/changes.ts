@@ -173,7 +173,7 @@ async function addSource(
     id: newId('ds', DataSourceId),
     name: 'Sales',
     connection_id: newId('cn', ConnectionId),
-    company_domain: 'acme',
+    company_url: 'https://acme.pipedrive.com',
     mapping_id: newId('fm', FieldMappingId),
     mapping_version: 1,
     state: 'ACTIVE',

@@ -34,7 +34,9 @@ export interface Neighbours {
   }[];
   /** Runs before each page is answered; may throw, or name a time to wait until. */
   beforePage: (page: number) => Promise<{ waitUntil: Date } | undefined>;
-  counts: { known: boolean };
+  /** Says how many there are, or their highest id, or neither. */
+  sizes: 'counted' | 'highest-id' | 'unknown';
+  companyUrl: string;
   keep(record: PipedriveRecord | null): WebhookReceiptId;
   stop: () => Promise<void>;
   /** Answers again after a stop. */
@@ -50,7 +52,8 @@ export function startNeighbours(nats: NatsConnection, log: Logger): Neighbours {
     mapping: { version: 1, source: sourceOf() },
     pages: [],
     beforePage: async () => undefined,
-    counts: { known: true },
+    sizes: 'counted',
+    companyUrl: 'https://acme.pipedrive.com',
     keep: (record) => {
       const id = newId('wh', WebhookReceiptId);
       neighbours.receipts.set(id, record);
@@ -109,10 +112,12 @@ const respondersOf = (of: () => Neighbours) => [
   respondTo(DescribeConnection, async ({ connectionId }) => {
     if (connectionId !== of().connectionId)
       throw noRecord(`There is no connection ${connectionId}`);
-    return { connectionId, status: 'ACTIVE' as const, companyId: '1', companyDomain: 'acme' };
+    const company = { companyDomain: 'acme', companyUrl: of().companyUrl };
+    return { connectionId, status: 'ACTIVE' as const, companyId: '1', ...company };
   }),
   respondTo(CountRecords, async ({ object }) => ({
-    count: of().counts.known ? listOf(of(), object).length : null,
+    count: of().sizes === 'counted' ? listOf(of(), object).length : null,
+    highestId: of().sizes === 'highest-id' ? Number(listOf(of(), object).at(-1)?.id ?? 0) : null,
     costTokens: 2,
   })),
   respondTo(GetMapping, async ({ mappingId, version }) => {

@@ -25,6 +25,7 @@ const runOf = (workspaceId: WorkspaceId, sourceId: DataSourceId, now: Date) => (
     counts: '{}',
     done: 0,
     total: null,
+    sizes: '{}',
     samples: '[]',
   },
   ...{
@@ -61,7 +62,13 @@ export function makeTenant(now: Date) {
   return {
     id,
     source: {
-      ...{ ...at, id: sourceId, name: 'S', connection_id: connectionId, company_domain: 'acme' },
+      ...{
+        ...at,
+        id: sourceId,
+        name: 'S',
+        connection_id: connectionId,
+        company_url: 'https://a.test',
+      },
       ...{ mapping_id: mappingId, mapping_version: 1, state: 'ACTIVE' as const },
     },
     copy: {

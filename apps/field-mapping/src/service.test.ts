@@ -134,6 +134,34 @@ test('publishing lists each required target that is missing (RF-18)', async () =
   expect(errors[0].extensions.issues).toHaveLength(2);
 });
 
+test('a mapping without rows cannot be published, and says how to get some', async () => {
+  const { fieldMapping } = await save({ purpose: 'CONTACTS_FROM_PIPEDRIVE', rows: [] });
+  const { errors } = await graph(PUBLISH, { input: { id: fieldMapping.id } });
+
+  expect(fieldMapping.problems).toHaveLength(1);
+  expect(errors[0].extensions.fix).toContain('suggestRows');
+});
+
+test('a text that cannot be stored is refused by the name of its field', async () => {
+  const nul = 'a\0b';
+  const source = { object: 'CONSTANT', value: { text: nul } };
+  const rows = [{ id: nul, source, target: { object: 'PERSON', field: 'name' } }];
+  const { errors } = await graph(SAVE, { input: { ...draft(), name: nul, rows } });
+
+  expect(errors[0].extensions.issues.map(({ field }: { field: string }) => field)).toEqual([
+    'input.name',
+    'input.rows.0.id',
+    'input.rows.0.source.value.text',
+  ]);
+});
+
+test('a connection that was removed empties one field and not the list', async () => {
+  const { data } = await graph(
+    '{ __type(name: "FieldMapping") { fields { name type { kind } } } }',
+  );
+  expect(data.__type.fields).toContainEqual({ name: 'connection', type: { kind: 'OBJECT' } });
+});
+
 test('a published version never changes, and the next one stands beside it', async () => {
   const { fieldMapping } = await save({});
   await publishIt(fieldMapping.id);

@@ -28,7 +28,13 @@ const stranger = { workspaceId: newId('ws', WorkspaceId) };
 let campaignId = '';
 
 beforeEach(async () => {
-  state.mapping = { ...state.mapping, connectionId, isPublished: true };
+  state.mapping = {
+    ...state.mapping,
+    connectionId,
+    purpose: 'REFERRALS_TO_PIPEDRIVE',
+    isPublished: true,
+    isAbsent: false,
+  };
   campaignId = await openCampaign();
 });
 afterAll(async () => {
@@ -148,13 +154,73 @@ test('a campaign opens only with a published mapping of its connection', async (
 
   state.mapping.isPublished = false;
   expect(await launch({ mappingId })).toMatchObject({ ...notPublished, fix: expect.any(String) });
+});
 
-  state.mapping = { ...state.mapping, isPublished: true, connectionId: newId('cn', ConnectionId) };
-  const other = newId('fm', FieldMappingId);
-  expect(await launch({ mappingId: other })).toMatchObject({
-    code: 'PRECONDITION_FAILED',
-    field: 'input.mappingId',
-  });
+test.each([
+  [
+    'of another connection',
+    { connectionId: newId('cn', ConnectionId) },
+    { code: 'PRECONDITION_FAILED', reason: 'invalid_input' },
+  ],
+  [
+    'for another purpose',
+    { purpose: 'CONTACTS_FROM_PIPEDRIVE' as const },
+    { code: 'PRECONDITION_FAILED', reason: 'invalid_input' },
+  ],
+  ['nobody has', { isAbsent: true }, { code: 'NOT_FOUND', reason: 'record_not_found' }],
+])('a mapping %s cannot be chosen, not even for a draft', async (_, mapping, extensions) => {
+  state.mapping = { ...state.mapping, ...mapping };
+  const input = { name: 'New', connectionId, mappingId: newId('fm', FieldMappingId) };
+  const { errors } = await graph(SAVE, { input });
+  const told = { ...extensions, field: 'input.mappingId', fix: expect.any(String) };
+  expect(errors[0].extensions).toMatchObject(told);
+});
+
+test('a mapping that is not published yet can be chosen for a draft', async () => {
+  state.mapping.isPublished = false;
+  const input = { name: 'New', connectionId, mappingId: newId('fm', FieldMappingId) };
+  const { data } = await graph(SAVE, { input });
+  expect(data.saveCampaign.campaign.mapping).toEqual({ id: input.mappingId });
+});
+
+test('a connection that was removed empties one field and not the list', async () => {
+  const { data } = await graph('{ __type(name: "Campaign") { fields { name type { kind } } } }');
+  expect(data.__type.fields).toContainEqual({ name: 'connection', type: { kind: 'OBJECT' } });
+});
+
+test('a text that cannot be stored is refused by the name of its field', async () => {
+  const nul = 'a\0b';
+  const fieldsOf = async (operation: string, input: object) => {
+    const { errors } = await graph(operation, { input });
+    return errors[0].extensions.issues.map(({ field }: { field: string }) => field);
+  };
+  const settings = {
+    name: nul,
+    connectionId,
+    linkBase: `https://acme.test/${nul}`,
+    formFields: [{ key: 'company', label: nul }],
+    defaults: [{ field: 'title', value: { text: nul } }],
+  };
+  expect(await fieldsOf(SAVE, settings)).toEqual([
+    'input.name',
+    'input.defaults.0.value.text',
+    'input.formFields.0.label',
+    'input.linkBase',
+  ]);
+  const person = {
+    campaignId,
+    email: 'nul@example.com',
+    firstName: nul,
+    lastName: nul,
+    referredByCode: nul,
+    attributes: [{ key: 'company', value: nul }],
+  };
+  expect(await fieldsOf(SIGN_UP, person)).toEqual([
+    'input.firstName',
+    'input.lastName',
+    'input.attributes.0.value',
+    'input.referredByCode',
+  ]);
 });
 
 test('an open campaign cannot be moved to a mapping that does not serve it', async () => {

@@ -11,7 +11,7 @@ import { runService, startHttp } from '@manifold/service';
 import { createSubgraph, readPublicKey } from '@manifold/subgraph';
 import { createCampaignResolvers } from './campaigns/resolvers.ts';
 import { config } from './config.ts';
-import { createOnRefused } from './deliveries/commands.ts';
+import { createOnRefused, createOnStored } from './deliveries/commands.ts';
 import { createDeliveryConsumers } from './deliveries/consumers.ts';
 import { createLoaders } from './loaders.ts';
 import { createMappingConsumers } from './mappings/consumers.ts';
@@ -37,7 +37,8 @@ await runService(service, async ({ log, onStop }) => {
   onStop(() => nats.drain());
   await ensureStream(nats, service);
   onStop(startRelay({ db, nats, log }));
-  onStop(startCommandRelay({ db, nats, log, onRefused: createOnRefused({ now }) }));
+  const outcomes = { onRefused: createOnRefused({ now }), onStored: createOnStored() };
+  onStop(startCommandRelay({ db, nats, log, ...outcomes }));
 
   const handlers = [...createMappingConsumers({ nats, now }), ...createDeliveryConsumers({ now })];
   onStop(await consume({ db, nats, service, handlers, log }));

@@ -57,7 +57,7 @@ test('a sign-up is stored with its link and sent once, as person and lead (RF-01
   expect(referralUser).toMatchObject({
     link: `https://ref.acme.test/${referralUser.code}`,
     source: 'DIRECT',
-    delivery: { state: 'QUEUED', request: null, mappingVersion: state.mapping.version },
+    delivery: { state: 'QUEUED', mappingVersion: state.mapping.version },
   });
   const command = await commandOf(referralUser.id);
   expect(command).toMatchObject({
@@ -104,7 +104,9 @@ test('while field-mapping is away a campaign opens on the mapping at hand, and o
     return graph(LAUNCH, { input: { id: data.saveCampaign.campaign.id } });
   };
   const known = await launch({});
-  const unknown = await launch({ mappingId: newId('fm', FieldMappingId) });
+  const unknown = await graph(SAVE, {
+    input: { name: 'New', connectionId, mappingId: newId('fm', FieldMappingId) },
+  });
   stopFieldMapping = neighbours.startFieldMapping();
 
   expect(known.data.launchCampaign.campaign.state).toBe('OPEN');
@@ -155,9 +157,9 @@ test('what connections refuses for good is parked with the reason, and sent agai
   expect(state.commands).toHaveLength(1);
 });
 
-test('a delivery parked by connections is redriven there, not sent twice', async () => {
+test('a delivery of which the person is written is redriven in connections, not sent twice', async () => {
   const { referralUser } = await signUp({ email: 'twins@example.com' });
-  await settle(referralUser.id, { outcome: 'parked', reason: 'several_matches' });
+  await settle(referralUser.id, undefined, { outcome: 'parked', reason: 'scope_missing' });
   await eventually(async () => {
     expect((await userOf(referralUser.id)).delivery.state).toBe('PARKED');
   });
@@ -165,7 +167,7 @@ test('a delivery parked by connections is redriven there, not sent twice', async
   const { errors } = await graph(RETRY, { input: { referralUserId: referralUser.id } });
   expect(errors[0].extensions).toMatchObject({
     code: 'PRECONDITION_FAILED',
-    reason: 'several_matches',
+    reason: 'scope_missing',
     fix: expect.stringContaining('redrive'),
   });
 });
@@ -231,11 +233,10 @@ async function tell<Definition extends EventDefinition>(
   );
 }
 
+type Ending = Partial<z.output<(typeof StepSettled)['envelope']>['payload']>;
+
 /** What connections tells when a delivery's steps have come to an end. */
-async function settle(
-  userId: string,
-  ending: Partial<z.output<(typeof StepSettled)['envelope']>['payload']> = {},
-) {
+async function settle(userId: string, ending: Ending = {}, leadEnding: Ending = {}) {
   const cause = { service: 'referrals', type: 'ReferralUser', id: userId };
   const common = {
     connectionId,
@@ -257,7 +258,8 @@ async function settle(
   await tell(StepSettled, { ...step, stepId: newId('st', WriteStepId) }, userId);
   if (step.outcome !== 'applied') return common;
   const { pipedriveUrl: _, ...lead } = { ...step, object: 'lead' as const, pipedriveId: 'lead-1' };
-  await tell(StepSettled, { ...lead, stepId: newId('st', WriteStepId) }, userId);
+  await tell(StepSettled, { ...lead, ...leadEnding, stepId: newId('st', WriteStepId) }, userId);
+  if (leadEnding.outcome === 'parked') return common;
   await tell(WriteRequestSettled, { ...common, outcome: 'succeeded' }, userId);
   return common;
 }

@@ -13,7 +13,7 @@ import type {
 } from '@manifold/contracts';
 import type { IdempotencyTables } from '@manifold/database';
 import type { MessagingTables } from '@manifold/messaging';
-import type { ColumnType, Insertable, Kysely, Selectable, Transaction } from 'kysely';
+import type { ColumnType, Generated, Insertable, Kysely, Selectable, Transaction } from 'kysely';
 
 type Json<Value> = ColumnType<Value, string, string>;
 
@@ -82,6 +82,14 @@ interface ReferralUserTable {
   delivery_fix: string | null;
   delivery_settled_at: Date | null;
   write_request_id: WriteRequestId | null;
+  /** Which write request for this sign-up it is; one that connections did not take does not count. */
+  delivery_attempt: Generated<number>;
+  /** A step was carried out: from then on the request is redriven and never replaced. */
+  delivery_written: Generated<boolean>;
+  /** The request was cancelled before it was through. */
+  delivery_cancelled: Generated<boolean>;
+  /** The request the attempt under way takes the place of. */
+  superseded_request_id: WriteRequestId | null;
   mapping_id: FieldMappingId | null;
   mapping_version: number | null;
   person_pipedrive_id: string | null;

@@ -5,6 +5,7 @@ import {
   type FieldMappingId,
   GetMapping,
   ListFields,
+  type MappingPurpose,
   type MappingRow,
   SubmitWrite,
   WriteRequestId,
@@ -43,13 +44,22 @@ export const rows = [
   row('campaign_name', 'lead', 'title'),
 ];
 
+const usualPurpose: MappingPurpose = 'REFERRALS_TO_PIPEDRIVE';
+
 /** Stand-ins for connections and field-mapping on a real broker, each of which can be away. */
 export function createNeighbours(nats: NatsConnection, connectionId: ConnectionId) {
   const state = {
     commands: [] as Command[],
     /** What connections answers instead of taking a command. */
     refusal: undefined as Refusal | undefined,
-    mapping: { version: 1, rows, connectionId, isPublished: true },
+    mapping: {
+      version: 1,
+      rows,
+      connectionId,
+      purpose: usualPurpose,
+      isPublished: true,
+      isAbsent: false,
+    },
   };
   const absent = (what: string) =>
     new Refusal('not_found', `There is no ${what}`, { reason: 'record_not_found' });
@@ -61,7 +71,8 @@ export function createNeighbours(nats: NatsConnection, connectionId: ConnectionI
     }),
     respondTo(DescribeConnection, async (question) => {
       if (question.connectionId !== connectionId) throw absent('connection');
-      return { connectionId, status: 'ACTIVE' as const, companyId: '1', companyDomain: 'acme' };
+      const company = { companyDomain: 'acme', companyUrl: 'https://acme.pipedrive.com' };
+      return { connectionId, status: 'ACTIVE' as const, companyId: '1', ...company };
     }),
     respondTo(ListFields, async ({ object }) => ({
       revision: 1,
@@ -70,6 +81,7 @@ export function createNeighbours(nats: NatsConnection, connectionId: ConnectionI
   ];
   const fieldMapping = [
     respondTo(GetMapping, async ({ mappingId }) => {
+      if (state.mapping.isAbsent) throw absent('mapping');
       if (!state.mapping.isPublished) {
         throw new Refusal('precondition', 'The mapping is not published', {
           reason: 'mapping_not_published',
@@ -89,12 +101,17 @@ export function createNeighbours(nats: NatsConnection, connectionId: ConnectionI
 
 const publishedMapping = (
   mappingId: FieldMappingId,
-  of: { version: number; rows: MappingRow[]; connectionId: ConnectionId },
+  of: {
+    version: number;
+    rows: MappingRow[];
+    connectionId: ConnectionId;
+    purpose: MappingPurpose;
+  },
 ) => ({
   mappingId,
   version: of.version,
   connectionId: of.connectionId,
-  purpose: 'REFERRALS_TO_PIPEDRIVE' as const,
+  purpose: of.purpose,
   hash: 'a'.repeat(64),
   source: {
     direction: 'to_pipedrive' as const,

@@ -5,7 +5,7 @@ import type { SubgraphOptions } from '@manifold/subgraph';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import { createCampaignResolvers } from '../src/campaigns/resolvers.ts';
-import { createOnRefused } from '../src/deliveries/commands.ts';
+import { createOnRefused, createOnStored } from '../src/deliveries/commands.ts';
 import { createDeliveryConsumers } from '../src/deliveries/consumers.ts';
 import { createLoaders, type Loaders } from '../src/loaders.ts';
 import { createMappingConsumers } from '../src/mappings/consumers.ts';
@@ -57,7 +57,13 @@ export async function startReferrals({ db, nats, log, startTestGraph }: Means) {
     stopGraph,
     await consume({ db, nats, service, handlers, log }),
     startRelay({ db, nats, log }),
-    startCommandRelay({ db, nats, log, onRefused: createOnRefused({ now }) }),
+    startCommandRelay({
+      db,
+      nats,
+      log,
+      onRefused: createOnRefused({ now }),
+      onStored: createOnStored(),
+    }),
   ];
   const stop = async () => {
     for (const release of stops.toReversed()) await release();

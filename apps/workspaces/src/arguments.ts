@@ -1,9 +1,8 @@
 import { MemberId } from '@manifold/contracts';
-import { orderBy } from '@manifold/subgraph';
-import { z } from 'zod';
+import { boundedText, orderBy } from '@manifold/subgraph';
 import { noMember } from './members/commands.ts';
 
-export const Name = z.string().trim().min(1).max(100);
+export const Name = boundedText(100).trim().min(1);
 export const Order = orderBy(['CREATED_AT']);
 
 /** A text that is no member's id is answered like an id nobody has. */

@@ -13,8 +13,6 @@ import type { Kysely, Selectable, Transaction } from 'kysely';
 interface WorkspaceTable {
   workspace_id: WorkspaceId;
   name: string;
-  /** The user who vouched for the key that created it. */
-  vouched_by: UserId;
   created_at: Date;
 }
 
@@ -36,6 +34,8 @@ interface MemberTable {
   created_at: Date;
 }
 
+export type KeyReach = 'user' | 'workspace';
+
 interface ApiKeyTable {
   workspace_id: WorkspaceId;
   id: ApiKeyId;
@@ -46,8 +46,8 @@ interface ApiKeyTable {
   /** First characters of the key, to recognise it by. */
   prefix: string;
   created_by: UserId;
-  /** The person behind the chain of keys that led to this one. */
-  vouched_by: UserId;
+  /** Whether it opens all workspaces of its user, or only its own. */
+  reach: KeyReach;
   created_at: Date;
   revoked_at: Date | null;
   last_used_at: Date | null;

@@ -18,7 +18,7 @@ const a = makeTenant();
 const b = makeTenant();
 const page = { limit: 10, backwards: false, cursor: undefined };
 const list = { page, filter: {}, descending: false };
-const key = { userId: a.userId, vouchedBy: a.userId };
+const person = { userId: a.userId };
 
 /** Each store function, called in the scope of B about the rows of A, and what it must find. */
 const calls: Record<string, { call: (tx: Db) => Promise<unknown>; finds: unknown }> = {
@@ -73,7 +73,7 @@ const calls: Record<string, { call: (tx: Db) => Promise<unknown>; finds: unknown
     call: (tx) => directory.findKeyOfUser(tx, { id: a.keyId, userId: a.userId }),
     finds: undefined,
   },
-  listStandings: { call: (tx) => directory.listStandings(tx, key), finds: [] },
+  listStandings: { call: (tx) => directory.listStandings(tx, person), finds: [] },
   setLastUsed: {
     call: (tx) => directory.setLastUsed(tx, { id: a.keyId, workspaceId: a.id }, now),
     finds: undefined,
@@ -143,13 +143,13 @@ function makeTenant() {
     userId,
     memberId,
     keyId,
-    workspace: { ...at, name: 'W', vouched_by: userId },
+    workspace: { ...at, name: 'W' },
     user: { id: userId, email: `${userId}@example.com`, created_at: now },
     member: { ...at, id: memberId, user_id: userId, name: 'M', role },
     apiKey: {
       ...at,
       ...{ id: keyId, user_id: userId, name: 'K', key_hash: `hash of ${keyId}`, prefix: 'mf_' },
-      ...{ created_by: userId, vouched_by: userId },
+      ...{ created_by: userId, reach: 'workspace' as const },
     },
     entitlement: {
       ...{ workspace_id: id, name: 'bulk_changes' as const, enabled: false, changed_at: now },

@@ -146,6 +146,21 @@ const auditOutcomes = {
   parked: 'parked',
 } as const;
 
+/** Somebody sent a parked step again. How it ends this time is told by `StepSettled`. */
+export const StepRedriven = defineEvent(
+  'connections.step_redriven.v1',
+  z.object({
+    connectionId: ConnectionId,
+    writeRequestId: WriteRequestId,
+    stepId: WriteStepId,
+    stepName: z.string().max(32),
+    cause: WriteCause,
+    /** What it was parked for. */
+    reason: ReasonCode.optional(),
+  }),
+  ({ cause }) => ({ target: { type: cause.type, id: cause.id }, outcome: 'succeeded' }),
+);
+
 /** Every step of a write request has settled. */
 export const WriteRequestSettled = defineEvent(
   'connections.write_request_settled.v1',

@@ -61,12 +61,19 @@ export const DescribeConnection = defineRequest(
     status: z.enum(['ACTIVE', 'DISABLED', 'NEEDS_REAUTH']),
     companyId: z.string(),
     companyDomain: z.string(),
+    /** Where the company's web application lives, without a slash at its end. */
+    companyUrl: z.url(),
   }),
 );
 
-/** How many records of an object Pipedrive holds for this connection, when it is known without a scan. */
+/** How many records of an object Pipedrive holds for this connection, as far as it is known without a scan. */
 export const CountRecords = defineRequest(
   'request.connections.count_records.v1',
   z.object({ workspaceId: WorkspaceId, connectionId: ConnectionId, object: PipedriveObject }),
-  z.object({ count: z.int().nullable(), costTokens: z.int() }),
+  z.object({
+    count: z.int().nullable(),
+    /** The newest id, for objects whose ids are numbers that grow: there are at most that many. */
+    highestId: z.int().nullable().optional(),
+    costTokens: z.int(),
+  }),
 );

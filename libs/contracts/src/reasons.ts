@@ -13,6 +13,7 @@ export const ReasonCode = z.enum([
   // identity
   'not_signed_in',
   'key_revoked',
+  'key_of_one_workspace',
   'role_too_low',
   'workspace_not_chosen',
   'entitlement_missing',
@@ -37,6 +38,7 @@ export const ReasonCode = z.enum([
   // writing
   'existing_record_left_alone',
   'nothing_to_change',
+  'already_written',
   'previous_step_not_applied',
   'several_matches',
   'outcome_unknown',

@@ -48,6 +48,11 @@ export const WriteCommand = z.object({
   correlationId: z.string().min(1).max(64),
   /** The id of what caused it. */
   idempotencyKey: z.string().min(1).max(128),
+  /**
+   * Key of an earlier request this one takes the place of: what is left of that one is cancelled as
+   * this one is stored. Refused where something of the earlier one was, or may have been, written.
+   */
+  supersedes: z.string().min(1).max(128).optional(),
   cause: WriteCause,
   lane: z.enum(['interactive', 'event', 'bulk']),
   mapping: z.object({ id: FieldMappingId, version: z.int().positive() }).optional(),

@@ -1,4 +1,9 @@
-import type { FieldDefinition, MappingProblemCode, VariableType } from '@manifold/contracts';
+import type {
+  FieldDefinition,
+  LossReason,
+  MappingProblemCode,
+  VariableType,
+} from '@manifold/contracts';
 
 /** What keeps a row from working, and the way out. */
 export interface Obstacle {
@@ -51,8 +56,22 @@ export const noJoin = (type: VariableType, part: string | undefined): Obstacle =
   fix: 'Choose the whole target or one of its parts.',
 });
 
-export const badFixedValue = (what: string, reason: string): Obstacle => ({
+/** What is wrong with a value; anything else is said of its shape. */
+const faults: Partial<Record<LossReason, string>> = {
+  not_a_number: 'it is not a number',
+  not_a_boolean: 'it is neither true nor false',
+  not_a_date: 'it is not a date',
+  not_a_time: 'it is not a time',
+  not_an_email: 'it is not an e-mail address',
+  not_a_phone: 'it is not a phone number',
+  option_unknown: 'the field has no such option',
+  option_ambiguous: 'the field has several options of this name',
+  currency_missing: 'the currency is missing',
+  amount_missing: 'the amount is missing',
+};
+
+export const badFixedValue = (what: string, reason: LossReason): Obstacle => ({
   code: reason.startsWith('option_') ? 'unknown_option' : 'fixed_value_invalid',
-  cause: `${what} does not fit the target (${reason}).`,
+  cause: `${what} does not fit the target: ${faults[reason] ?? 'it is of another shape'}.`,
   fix: 'Change the value, or choose another target.',
 });

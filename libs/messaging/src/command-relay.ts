@@ -10,7 +10,8 @@ import type { MessagingTables } from './tables.ts';
 
 const BATCH = 100;
 const POLL_MS = 250;
-const LEASE_MS = 15_000;
+// one try takes at most 5 s; what a killed replica held is due again soon after
+const LEASE_MS = 7_000;
 const RETRY_DELAYS_MS = [500, 1_000, 2_000, 5_000, 15_000];
 
 interface CommandRow {
@@ -29,17 +30,29 @@ export type OnRefused<Tables> = (
   refusal: Refusal,
 ) => Promise<void>;
 
-/**
- * Hands commands to their receivers until each is stored there, for ever and with growing pauses.
- * A refusal for good goes to `onRefused` in the transaction that forgets the command. Commands of
- * one key go one after the other; replicas share the work by lease.
- */
-export function startCommandRelay<Tables extends MessagingTables>(options: {
+/** What a service does once the receiver of a command has stored it; `answer` is as it came. */
+export type OnStored<Tables> = (
+  tx: Transaction<Tables>,
+  command: { workspaceId: WorkspaceId; subject: string; body: unknown },
+  answer: unknown,
+) => Promise<void>;
+
+interface RelayOptions<Tables extends MessagingTables> {
   db: Kysely<Tables>;
   nats: NatsConnection;
   log: Logger;
   onRefused: OnRefused<Tables>;
-}): () => Promise<void> {
+  onStored?: OnStored<Tables>;
+}
+
+/**
+ * Hands commands to their receivers until each is stored there, for ever and with growing pauses.
+ * The answer goes to `onStored`, a refusal for good to `onRefused`, in the transaction that forgets
+ * the command. Commands of one key go one after the other; replicas share the work by lease.
+ */
+export function startCommandRelay<Tables extends MessagingTables>(
+  options: RelayOptions<Tables>,
+): () => Promise<void> {
   const { db, log } = options;
   const stopping = new AbortController();
   const latch = createLatch(POLL_MS, stopping.signal);
@@ -61,12 +74,9 @@ export function startCommandRelay<Tables extends MessagingTables>(options: {
 }
 
 /** Sends one batch of due commands; returns how many left the outbox. */
-async function relayCommands<Tables extends MessagingTables>(options: {
-  db: Kysely<Tables>;
-  nats: NatsConnection;
-  log: Logger;
-  onRefused: OnRefused<Tables>;
-}): Promise<number> {
+async function relayCommands<Tables extends MessagingTables>(
+  options: RelayOptions<Tables>,
+): Promise<number> {
   const rows = await leaseCommands(options.db);
   const settled = await Promise.all(rows.map((row) => sendOne(options, row)));
   return settled.filter(Boolean).length;
@@ -91,13 +101,15 @@ async function leaseCommands<Tables extends MessagingTables>(
 }
 
 async function sendOne<Tables extends MessagingTables>(
-  options: { db: Kysely<Tables>; nats: NatsConnection; log: Logger; onRefused: OnRefused<Tables> },
+  options: RelayOptions<Tables>,
   row: CommandRow,
 ): Promise<boolean> {
-  const { db, nats, log, onRefused } = options;
+  const { db, nats, log, onRefused, onStored } = options;
   const workspaceId = WorkspaceId.parse(row.workspace_id);
+  const command = { workspaceId, subject: row.subject, body: row.body };
+  let answer: unknown;
   try {
-    await askRaw(nats, row.subject, JSON.stringify(row.body));
+    answer = await askRaw(nats, row.subject, JSON.stringify(row.body));
   } catch (error) {
     if (!(error instanceof Refusal && isHopeless(error))) {
       log.warn(
@@ -108,14 +120,15 @@ async function sendOne<Tables extends MessagingTables>(
       return false;
     }
     await withWorkspace(db, workspaceId, async (tx) => {
-      await onRefused(tx, { workspaceId, subject: row.subject, body: row.body }, error);
+      await onRefused(tx, command, error);
       await sql`delete from command_outbox where id = ${row.id}`.execute(tx);
     });
     return true;
   }
-  await withWorkspace(db, workspaceId, (tx) =>
-    sql`delete from command_outbox where id = ${row.id}`.execute(tx),
-  );
+  await withWorkspace(db, workspaceId, async (tx) => {
+    await onStored?.(tx, command, answer);
+    await sql`delete from command_outbox where id = ${row.id}`.execute(tx);
+  });
   return true;
 }
 

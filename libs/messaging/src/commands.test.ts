@@ -4,7 +4,7 @@ import { Refusal } from '@manifold/errors';
 import { createTestDatabase, eventually, silentLog as log, startTestNats } from '@manifold/testing';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { z } from 'zod';
-import { startCommandRelay } from './command-relay.ts';
+import { type OnStored, startCommandRelay } from './command-relay.ts';
 import {
   migrations,
   newCampaign,
@@ -80,6 +80,16 @@ test('a command refused for good is handed back in the transaction that forgets 
   expect(await attemptsOf(id)).toBeUndefined();
 });
 
+test('the answer to a command is handed back in the transaction that forgets it', async () => {
+  const id = newCampaign();
+  receive();
+  relay((tx, { body }, answer) => note(tx, Submit.question.parse(body).id, JSON.stringify(answer)));
+  await command(id, 1);
+
+  await eventually(async () => expect(await notesOf(db, id)).toEqual(['{"stored":true}']));
+  expect(await attemptsOf(id)).toBeUndefined();
+});
+
 test('a command refused for now is tried again', async () => {
   const id = newCampaign();
   let busy = true;
@@ -108,15 +118,16 @@ test('two replicas share the commands and send none twice', async () => {
   expect(received.map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
 });
 
-function relay(): void {
-  const onRefused = startCommandRelay<Tables>({
+function relay(onStored?: OnStored<Tables>): void {
+  const stopRelay = startCommandRelay<Tables>({
     db,
+    ...(onStored ? { onStored } : {}),
     nats,
     log,
     onRefused: (tx, { body }, { detail }) =>
       note(tx, Submit.question.parse(body).id, detail.reason),
   });
-  running.push(onRefused);
+  running.push(stopRelay);
 }
 
 function receive(react: () => void = () => undefined) {

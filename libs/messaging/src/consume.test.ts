@@ -197,6 +197,35 @@ describe('an event that fails', () => {
     await everythingAcknowledged();
   });
 
+  test('and takes long when it is tried again holds up no other that waits', async () => {
+    const [slow, other] = [newCampaign(), newCampaign()];
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const slowly: Handler<Tables> = {
+      ...handler,
+      prepare: async (event) => {
+        const { payload } = CampaignSaved.envelope.parse(event);
+        if (payload.campaignId === slow && !failing.has(slow)) await released;
+        return handler.prepare(event);
+      },
+    };
+    for (const campaign of [slow, other]) failing.set(campaign, new Error('not now'));
+    await start([slowly]);
+    for (const campaign of [slow, other]) {
+      await send(campaign, 'OPEN');
+      await eventually(async () => expect(await waitingOf(campaign)).toEqual(['OPEN']));
+      failing.delete(campaign);
+    }
+    for (const campaign of [slow, other]) await hurry(campaign);
+
+    await eventually(async () => expect(await notesOf(db, other)).toEqual(['OPEN']));
+    expect(await notesOf(db, slow)).toEqual([]);
+    release();
+    await eventually(async () => expect(await notesOf(db, slow)).toEqual(['OPEN']));
+  });
+
   test('for a reason that will not change is parked at once', async () => {
     await start();
     const bad = newCampaign();

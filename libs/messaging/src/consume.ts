@@ -83,7 +83,8 @@ function follow<Tables extends MessagingTables>(
     while (!stopping.signal.aborted) {
       try {
         current = await openConsumer(options);
-        if (stopping.signal.aborted) await current.close();
+        // it is closed only once it is read to its end, which `settle` does
+        if (stopping.signal.aborted) void current.close();
         await settle({ ...options, stopping: stopping.signal }, current);
       } catch (error) {
         log.warn({ err: error, stream, service }, 'stream lost, following it again');

@@ -12,4 +12,3 @@ export * from './relay.ts';
 export * from './requests.ts';
 export * from './streams.ts';
 export * from './tables.ts';
-export { retryWaiting } from './waiting.ts';

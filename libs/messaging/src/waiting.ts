@@ -8,6 +8,7 @@ import type { Handler } from './handler.ts';
 import type { MessagingTables } from './tables.ts';
 
 const POLL_MS = 500;
+const KEYS_AT_ONCE = 8;
 
 interface WaitingRow {
   id: string;
@@ -18,23 +19,34 @@ interface WaitingRow {
   attempts: number;
 }
 
-/** Tries waiting events again when their time has come, oldest of each key first. */
-export function startWaitingLoop<Tables extends MessagingTables>(options: {
+interface Retrying<Tables> {
   db: Kysely<Tables>;
   service: ServiceName;
   handlers: readonly Handler<Tables>[];
   log: Logger;
-}): () => Promise<void> {
+}
+
+/** Tries waiting events again when their time has come: the oldest of each key, several keys at once. */
+export function startWaitingLoop<Tables extends MessagingTables>(
+  options: Retrying<Tables>,
+): () => Promise<void> {
+  const { db, log } = options;
   const stopping = new AbortController();
+  const inHand = new Set<Promise<void>>();
+  const report = (error: unknown) => log.error({ err: error }, 'waiting events not tried');
   const finished = (async () => {
     while (!stopping.signal.aborted) {
-      const tried = await retryWaiting(options).catch((error: unknown) => {
-        options.log.error({ err: error }, 'waiting events not tried');
-        return 0;
-      });
-      if (tried === 0)
+      const rows = (await leaseDue(db, KEYS_AT_ONCE - inHand.size).catch(report)) ?? [];
+      for (const row of rows) {
+        const work = retryOne(options, row)
+          .catch(report)
+          .finally(() => inHand.delete(work));
+        inHand.add(work);
+      }
+      if (rows.length === 0)
         await sleep(POLL_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
     }
+    await Promise.all(inHand);
   })();
   return async () => {
     stopping.abort();
@@ -42,27 +54,16 @@ export function startWaitingLoop<Tables extends MessagingTables>(options: {
   };
 }
 
-/** Tries the oldest due event of each key once; returns how many were tried. */
-export async function retryWaiting<Tables extends MessagingTables>(options: {
-  db: Kysely<Tables>;
-  service: ServiceName;
-  handlers: readonly Handler<Tables>[];
-}): Promise<number> {
-  const { db } = options;
-  const rows = await leaseDue(db);
-  for (const row of rows) await retryOne(options, row);
-  return rows.length;
-}
-
 /** Takes the due head of each key and moves it out of other replicas' sight for a minute. */
-async function leaseDue<Tables>(db: Kysely<Tables>): Promise<WaitingRow[]> {
+async function leaseDue<Tables>(db: Kysely<Tables>, limit: number): Promise<WaitingRow[]> {
+  if (limit <= 0) return [];
   return acrossWorkspaces(db, async (tx) => {
     const { rows } = await sql<WaitingRow>`
       update inbox_waiting set not_before = now() + interval '1 minute' where id in (
         select id from inbox_waiting w where not_before <= now() and not exists (
           select from inbox_waiting earlier
           where earlier.workspace_id = w.workspace_id and earlier.key = w.key and earlier.id < w.id)
-        order by id limit 50 for update skip locked)
+        order by id limit ${sql.lit(limit)} for update skip locked)
       returning id, workspace_id, key, name, body, attempts`.execute(tx);
     return rows;
   });

@@ -57,6 +57,18 @@ describe('a list', () => {
     expect(asked().searchParams.get('start')).toBe('0');
   });
 
+  it('goes the other way when asked to, in v2 and in v1', async () => {
+    server.answer(page({}));
+    const newest = { sortBy: 'id', sortDirection: 'desc', limit: 1 } as const;
+    await clientOf(server.url).listRecords('person', newest);
+    expect(Object.fromEntries(asked().searchParams)).toEqual({
+      ...{ limit: '1', sort_by: 'id', sort_direction: 'desc' },
+    });
+    server.requests.length = 0;
+    await clientOf(server.url).listRecords('lead', newest);
+    expect(asked().searchParams.get('sort')).toBe('id DESC');
+  });
+
   it('of more than 100 ids is a mistake of the caller', () => {
     const ids = Array.from({ length: 101 }, (_, n) => `${n}`);
     expect(() => clientOf(server.url).listRecords('person', { ids })).toThrow(RangeError);

@@ -56,6 +56,8 @@ export interface ListOptions {
   /** Built-in fields that come only when asked for, such as `marketing_status`. */
   includeFields?: readonly string[] | undefined;
   sortBy?: 'id' | 'add_time' | 'update_time' | undefined;
+  /** Of `sortBy`; ascending when absent. */
+  sortDirection?: 'asc' | 'desc' | undefined;
   /** The catalogue of the object, to read custom values by type; leads need it. */
   definitions?: readonly FieldDefinition[] | undefined;
 }
@@ -127,7 +129,8 @@ const MOST_IDS = 100;
 const MOST_CUSTOM_FIELDS = 15;
 
 function listQuery(object: RecordObject, options: ListOptions): Query {
-  const { ids, limit = 500, sortBy, updatedSince, updatedUntil, customFields = [] } = options;
+  const { ids, limit = 500, sortBy, sortDirection, updatedSince, updatedUntil } = options;
+  const { customFields = [] } = options;
   if (ids !== undefined && ids.length > MOST_IDS)
     throw new RangeError('at most 100 ids in one list');
   if (operations[recordOperations[object].list].version === 'v1') {
@@ -135,7 +138,8 @@ function listQuery(object: RecordObject, options: ListOptions): Query {
       limit,
       start: options.cursor,
       updated_since: wholeSeconds(updatedSince),
-      sort: sortBy === undefined ? undefined : `${sortBy} ASC`,
+      sort:
+        sortBy === undefined ? undefined : `${sortBy} ${sortDirection === 'desc' ? 'DESC' : 'ASC'}`,
     };
   }
   const restricts = customFields.length > 0 && customFields.length <= MOST_CUSTOM_FIELDS;
@@ -146,6 +150,7 @@ function listQuery(object: RecordObject, options: ListOptions): Query {
     updated_since: wholeSeconds(updatedSince),
     updated_until: wholeSeconds(updatedUntil),
     sort_by: sortBy,
+    sort_direction: sortDirection,
     custom_fields: restricts ? customFields.join(',') : undefined,
     include_fields: options.includeFields?.join(','),
   };

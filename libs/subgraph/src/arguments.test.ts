@@ -84,6 +84,15 @@ describe('a filter', () => {
     expect(() => checkFilter(filter)).not.toThrow();
   });
 
+  test.each<[string, object]>([
+    ['in a text', { not: { email: 'a\0b' } }],
+    ['in a list of texts', { and: [{ keys: ['a', 'a\0b'] }] }],
+  ])('with a NUL %s is refused', (_, filter) => {
+    expect(() => checkFilter(filter)).toThrow(
+      expect.objectContaining({ detail: expect.objectContaining({ reason: 'invalid_input' }) }),
+    );
+  });
+
   test.each([
     ['6 deep', nested(6)],
     ['51 in all', wide(51)],

@@ -79,13 +79,17 @@ export interface NestedFilter {
 const MAX_DEPTH = 5;
 const MAX_FILTERS = 50;
 
-/** Refuses a filter nested more than 5 deep, or of more than 50 in all, before it becomes a statement. */
+/**
+ * Refuses a filter nested more than 5 deep, of more than 50 in all, or with a text that Postgres
+ * cannot compare with, before it becomes a statement.
+ */
 export function checkFilter(filter: NestedFilter): void {
   let count = 0;
   let level: readonly NestedFilter[] = [filter];
   for (let depth = 1; level.length > 0; depth += 1) {
     count += level.length;
     if (depth > MAX_DEPTH || count > MAX_FILTERS) throw tooMuch();
+    if (level.some(holdsNul)) throw notComparable();
     level = level.flatMap(({ and, or, not }) => [
       ...(and ?? []),
       ...(or ?? []),
@@ -93,6 +97,18 @@ export function checkFilter(filter: NestedFilter): void {
     ]);
   }
 }
+
+const holdsNul = (filter: NestedFilter): boolean =>
+  Object.values(filter)
+    .flat()
+    .some((value) => typeof value === 'string' && value.includes('\0'));
+
+const notComparable = (): Refusal =>
+  new Refusal('invalid', 'A text of the filter holds a NUL character', {
+    reason: 'invalid_input',
+    field: 'filter',
+    fix: 'Leave the character out.',
+  });
 
 const tooMuch = (): Refusal =>
   new Refusal(

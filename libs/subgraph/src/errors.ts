@@ -3,6 +3,7 @@ import { Refusal, refusals } from '@manifold/errors';
 import type { GraphQLFormattedError } from 'graphql';
 import type { Logger } from 'pino';
 import { ZodError } from 'zod';
+import { wordsOf } from './issues.ts';
 
 /** Refusals reach the client in full; bugs reach only the log, under the request's correlation id. */
 export function toClientError(
@@ -34,7 +35,7 @@ export function toClientError(
 function inputError(formatted: GraphQLFormattedError, error: ZodError): GraphQLFormattedError {
   const issues = error.issues.map((issue) => ({
     field: issue.path.join('.'),
-    message: issue.message,
+    ...wordsOf(issue),
   }));
   return {
     ...formatted,
@@ -43,6 +44,7 @@ function inputError(formatted: GraphQLFormattedError, error: ZodError): GraphQLF
       code: 'BAD_USER_INPUT',
       reason: 'invalid_input',
       ...(issues[0]?.field ? { field: issues[0].field } : {}),
+      ...(issues[0] ? { fix: issues[0].fix } : {}),
       issues,
     },
   };

@@ -65,18 +65,23 @@ test('without arguments a page has 50 rows, and it may have none', () => {
   });
 });
 
-test.each<[string, PageArguments, string]>([
-  ['first and last together', { first: 1, last: 1 }, 'last'],
-  ['a page too large', { first: 501 }, 'first'],
-  ['a page of less than nothing', { last: -1 }, 'last'],
-  ['a cursor that is none', { after: 'nonsense' }, 'after'],
-  [
-    'a cursor that holds something else',
-    { before: Buffer.from('{"a":1}').toString('base64url') },
-    'before',
-  ],
-])('%s is refused with the field at fault', (_, args, field) => {
+const made = Buffer.from('["a"]').toString('base64url');
+const directions = 'Read forwards with first and after, or backwards with last and before.';
+const origin = 'Use a cursor from pageInfo or edges of the same list.';
+const size = 'Ask for at most 500 rows and read on from the cursor in pageInfo.';
+const other = Buffer.from('{"a":1}').toString('base64url');
+
+test.each<[string, PageArguments, string, string]>([
+  ['first and last together', { first: 1, last: 1 }, 'last', directions],
+  ['before beside first', { first: 1, before: made }, 'before', directions],
+  ['after beside last', { last: 1, after: made }, 'after', directions],
+  ['both cursors', { after: made, before: made }, 'before', directions],
+  ['a page too large', { first: 501 }, 'first', size],
+  ['a page of less than nothing', { last: -1 }, 'last', size],
+  ['a cursor that is none', { after: 'nonsense' }, 'after', origin],
+  ['a cursor that holds something else', { before: other }, 'before', origin],
+])('%s is refused with the field at fault and the way out', (_, args, field, fix) => {
   expect(() => readPage(args)).toThrow(
-    expect.objectContaining({ kind: 'invalid', detail: expect.objectContaining({ field }) }),
+    expect.objectContaining({ kind: 'invalid', detail: { reason: 'invalid_input', field, fix } }),
   );
 });

@@ -20,14 +20,19 @@ export interface PageRequest {
 const DEFAULT_PAGE = 50;
 const MAX_PAGE = 500;
 
-/** Reads Relay's arguments; `first` and `last` exclude each other and go from 0 to 500. */
+/**
+ * Reads Relay's arguments: `first` with `after`, or `last` with `before`; 0 to 500 rows. Anything else is
+ * refused with the argument at fault and the way out.
+ */
 export function readPage(args: PageArguments): PageRequest {
   const { first, last, after, before } = args;
-  if (first != null && last != null) throw badPage('last', 'first and last exclude each other');
-  const backwards = last != null || (first == null && before != null);
+  refuseMixed(args);
+  const backwards = last != null || before != null;
   const size = (backwards ? last : first) ?? DEFAULT_PAGE;
   if (size < 0 || size > MAX_PAGE) {
-    throw badPage(backwards ? 'last' : 'first', `a page has 0 to ${MAX_PAGE} rows`);
+    throw badPage(backwards ? 'last' : 'first', `a page has 0 to ${MAX_PAGE} rows`, {
+      fix: `Ask for at most ${MAX_PAGE} rows and read on from the cursor in pageInfo.`,
+    });
   }
   const cursor = backwards ? before : after;
   return {
@@ -35,6 +40,18 @@ export function readPage(args: PageArguments): PageRequest {
     backwards,
     cursor: cursor == null ? undefined : decodeCursor(cursor, backwards ? 'before' : 'after'),
   };
+}
+
+/** A list is read in one direction at a time. */
+function refuseMixed({ first, last, after, before }: PageArguments): void {
+  const fix = 'Read forwards with first and after, or backwards with last and before.';
+  if (first != null && last != null)
+    throw badPage('last', 'first and last exclude each other', { fix });
+  if (first != null && before != null)
+    throw badPage('before', 'before does not go with first', { fix });
+  if (last != null && after != null) throw badPage('after', 'after does not go with last', { fix });
+  if (after != null && before != null)
+    throw badPage('before', 'after and before exclude each other', { fix });
 }
 
 /** Shapes rows fetched for `page` into a Relay connection. `cursorOf` gives a row's sort values. */
@@ -69,12 +86,10 @@ function decodeCursor(cursor: string, field: string): readonly string[] {
   } catch {
     // falls through to the refusal
   }
-  throw badPage(field, 'this cursor was not made by this list');
-}
-
-const badPage = (field: string, message: string): Refusal =>
-  new Refusal('invalid', `Invalid page: ${message}`, {
-    reason: 'invalid_input',
-    field,
+  throw badPage(field, 'this cursor was not made by this list', {
     fix: 'Use a cursor from pageInfo or edges of the same list.',
   });
+}
+
+const badPage = (field: string, message: string, { fix }: { fix: string }): Refusal =>
+  new Refusal('invalid', `Invalid page: ${message}`, { reason: 'invalid_input', field, fix });

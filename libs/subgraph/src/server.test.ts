@@ -137,7 +137,14 @@ describe('an error', () => {
       'email',
       'age',
     ]);
-    expect(error.extensions).toMatchObject({ code: 'BAD_USER_INPUT', reason: 'invalid_input' });
+    expect(error.message).toBe(
+      'Invalid input: email: is not an e-mail address; age: is not a whole number',
+    );
+    expect(error.extensions).toMatchObject({
+      ...{ code: 'BAD_USER_INPUT', reason: 'invalid_input', field: 'email' },
+      fix: 'Use an e-mail address, such as ada@example.com.',
+    });
+    expect(error.extensions.issues[1].fix).toBe('Give a whole number.');
     expect(JSON.stringify(error)).not.toContain('x@');
   });
 

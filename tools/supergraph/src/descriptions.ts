@@ -12,14 +12,9 @@ import {
 
 /** Coordinates of everything a client sees that nobody has described, e.g. `Contact.name`. */
 export function listUndescribed(schema: GraphQLSchema): string[] {
-  const roots = new Set([schema.getQueryType(), schema.getMutationType()]);
   return Object.values(schema.getTypeMap())
     .filter((type) => !isIntrospectionType(type) && !isSpecifiedScalarType(type))
-    .flatMap((type) => [
-      // the root types are only extended, and an extension has no description
-      ...(type.description || [...roots].some((root) => root === type) ? [] : [type.name]),
-      ...undescribedMembers(type),
-    ]);
+    .flatMap((type) => [...(type.description ? [] : [type.name]), ...undescribedMembers(type)]);
 }
 
 function undescribedMembers(type: GraphQLNamedType): string[] {

@@ -65,6 +65,7 @@ test('everything without a description is named by its coordinate', () => {
   expect(listUndescribed(schema).toSorted()).toEqual([
     'Kind',
     'Kind.BAD',
+    'Query',
     'Query.a(y:)',
     'Thing.b',
     'Wish.c',

@@ -80,12 +80,20 @@ test('an API token connects its user (RS-05)', async () => {
   expect(established.payload).toMatchObject({ method: 'API_TOKEN', renewed: false });
 });
 
+test('with a Pipedrive elsewhere a token goes there, whatever company is named', async () => {
+  const input = { kind: 'PERSONAL', apiToken: apiToken(), companyDomain: 'sandbox' };
+  const made = await ask(CONNECT, input, newWorkspace());
+  expect(made.connection).toMatchObject({ status: 'ACTIVE', company: { url: sandbox.url } });
+});
+
 test.each([
   ['is wrong', { apiToken: 'f'.repeat(40) }, 'token_rejected', 'input.apiToken'],
-  ['is empty', { apiToken: ' ' }, 'invalid_input', 'apiToken'],
+  ['is empty', { apiToken: ' ' }, 'invalid_input', 'input.apiToken'],
+  ['belongs elsewhere', { companyDomain: 'other' }, 'company_mismatch', 'input.companyDomain'],
 ])('an API token that %s is refused, and nothing is stored', async (_, input, reason, field) => {
   const workspaceId = newWorkspace();
-  const refused = await ask(CONNECT, { kind: 'PERSONAL', ...input }, workspaceId);
+  const whole = { kind: 'PERSONAL', apiToken: apiToken(), ...input };
+  const refused = await ask(CONNECT, whole, workspaceId);
   expect(refused).toMatchObject({ code: 'BAD_USER_INPUT', reason, field });
   expect((await list(workspaceId)).totalCount).toBe(0);
 });
@@ -126,6 +134,15 @@ test('connections are listed by condition, order and page', async () => {
   const personal = await list(workspaceId, { filter: { kind: ['PERSONAL'], status: ['ACTIVE'] } });
   expect(personal.nodes.map(({ id }: Json) => id)).toEqual(ids.slice(1));
   expect(personal.nodes[0].name).toContain(`user ${users[1]?.id}`);
+});
+
+test('connections of one company for the whole workspace are told apart by their users', async () => {
+  const workspaceId = newWorkspace();
+  const names = async () => (await list(workspaceId)).nodes.map(({ name }: Json) => name);
+  await connect(workspaceId, 0);
+  const [alone] = await names();
+  await connect(workspaceId, 1);
+  expect(await names()).toEqual([0, 1].map((user) => `${alone} (user ${users[user]?.id})`));
 });
 
 test('a connection is switched off and on, each once and with an event (SL-14)', async () => {
@@ -207,6 +224,7 @@ test.each([
       { workspaceId: stranger },
     );
     expect(foreign.errors[0].extensions).toEqual(none.errors[0].extensions);
+    expect(none.errors[0].extensions).toMatchObject({ field: 'input.id', fix: expect.any(String) });
     expect(foreign.errors[0].message).toBe(`There is no connection ${id}`);
     expect((await list(owner)).nodes[0].status).toBe('ACTIVE');
   },

@@ -64,7 +64,7 @@ export async function disableConnection(
   id: ConnectionId,
   { asker, now }: { asker: Origin; now: Date },
 ): Promise<Connection> {
-  const connection = requireFound(await lockConnection(tx, id), id);
+  const connection = requireFound(await lockConnection(tx, id), id, 'input.id');
   return changeStatus(tx, connection, {
     asker,
     from: ['ACTIVE', 'NEEDS_REAUTH'],
@@ -79,7 +79,7 @@ export async function enableConnection(
   id: ConnectionId,
   { asker, now }: { asker: Origin; now: Date },
 ): Promise<Connection> {
-  const connection = requireFound(await lockConnection(tx, id), id);
+  const connection = requireFound(await lockConnection(tx, id), id, 'input.id');
   const to = decideEnabling(connection);
   return changeStatus(tx, connection, {
     asker,

@@ -21,7 +21,7 @@ import type { Connection } from './tables.ts';
 
 export interface ConnectingDeps extends SetupDeps {
   allowedApiDomains: readonly string[];
-  /** Where API tokens are tried when no company is named. */
+  /** Where API tokens are tried: at the company's own host, when it is named and this is Pipedrive's. */
   apiTokenDomain: string;
   onCall: (call: FinishedCall) => Promise<void>;
 }
@@ -113,8 +113,11 @@ export async function connectWithApiToken(
   return (await setUpConnection(deps, asker.workspaceId, id)) ?? connection;
 }
 
+const isShared = (origin: string): boolean => new URL(origin).hostname === 'api.pipedrive.com';
+
 function originOf(deps: ConnectingDeps, companyDomain: string | undefined): string {
-  if (companyDomain === undefined) return deps.apiTokenDomain;
+  // elsewhere than at Pipedrive a token goes there and nowhere else
+  if (companyDomain === undefined || !isShared(deps.apiTokenDomain)) return deps.apiTokenDomain;
   return `https://${companyDomain.toLowerCase()}.pipedrive.com`;
 }
 
@@ -123,7 +126,7 @@ function homeOf(
   { allowedApiDomains }: ConnectingDeps,
   { apiDomain, me }: { apiDomain: string; me: Me },
 ): string {
-  if (new URL(apiDomain).hostname !== 'api.pipedrive.com') return new URL(apiDomain).origin;
+  if (!isShared(apiDomain)) return new URL(apiDomain).origin;
   const own = `https://${me.companyDomain}.pipedrive.com`;
   return parseApiDomain(own, allowedApiDomains) ?? apiDomain;
 }

@@ -6,7 +6,8 @@ import type { Tx } from '../store.ts';
 import type { Vault } from '../vault/seal.ts';
 import { sealSecret } from './credential.ts';
 import { decideKind } from './rules.ts';
-import { insertConnection, lockConnectionOfUser, setConnection } from './store.ts';
+import { lockConnectionOfUser } from './grants/store.ts';
+import { insertConnection, setConnection } from './store.ts';
 import type { Connection } from './tables.ts';
 
 /** The credential columns of a new or renewed connection, sealed for its id. */

@@ -13,7 +13,8 @@ import type { Vault } from '../vault/seal.ts';
 import { rejectGrant } from './commands.ts';
 import { type Credential, grantColumns, openCredential, openSecret } from './credential.ts';
 import { isAlive, isFresh, refuseAccess, requireUsable, unreachable } from './rules.ts';
-import { findConnection, lockRefresh, setRenewedGrant } from './store.ts';
+import { lockRefresh, setRenewedGrant } from './grants/store.ts';
+import { findConnection } from './store.ts';
 import type { Connection } from './tables.ts';
 
 /** Below the 15 s after which Postgres ends a transaction that does nothing. */
@@ -85,7 +86,10 @@ async function keepAnswer(
         },
       );
       // what came in meanwhile counts: a new grant by its user, or none any more
-      return { outcome: 'ok', connection: renewed ?? requireUsable(await findConnection(tx, id), id) };
+      return {
+        outcome: 'ok',
+        connection: renewed ?? requireUsable(await findConnection(tx, id), id),
+      };
     }
     case 'invalid_grant':
       await rejectGrant(tx, { connection, version: connection.token_version, now });

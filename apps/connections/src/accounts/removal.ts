@@ -16,13 +16,9 @@ import { removeReceipts } from '../webhooks/store.ts';
 import { cancelRequestsOf } from '../writes/commands.ts';
 import { openCredential, openSecret } from './credential.ts';
 import { finishedCall } from './finished-call.ts';
+import { listConnectionsOfGrant } from './grants/store.ts';
 import { requireFound } from './rules.ts';
-import {
-  findConnection,
-  listConnectionsOfGrant,
-  lockConnection,
-  removeConnection,
-} from './store.ts';
+import { findConnection, lockConnection, removeConnection } from './store.ts';
 import type { Connection } from './tables.ts';
 
 const CALL_TIMEOUT_MS = 8_000;
@@ -48,14 +44,14 @@ export async function deleteConnection(
 ): Promise<Connection> {
   const { db, log, now } = deps;
   const found = await withWorkspace(db, asker.workspaceId, (tx) => findConnection(tx, id));
-  const connection = requireFound(found, id);
+  const connection = requireFound(found, id, 'input.id');
   await unsubscribe(deps, connection).catch((error: unknown) =>
     log.warn({ err: error, connection: id }, 'webhook not removed at Pipedrive'),
   );
   await withWorkspace(db, asker.workspaceId, async (tx) => {
     // nobody adds a write to it from here on
     await lockConnection(tx, id);
-    await cancelRequestsOf(tx, id, now());
+    await cancelRequestsOf(tx, id, { asker, now: now() });
     if (!(await removeConnection(tx, id))) return;
     await removeReceipts(tx, asker.workspaceId, id);
     await removeCatalogues(tx, id);

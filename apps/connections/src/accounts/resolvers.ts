@@ -1,6 +1,7 @@
 import { ConnectionId } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
 import {
+  createGroupLoader,
   createLoader,
   IdempotencyKey,
   loadById,
@@ -17,8 +18,13 @@ import { disableConnection, enableConnection } from './commands.ts';
 import { connectWithApiToken, type ConnectingDeps } from './connecting.ts';
 import { readListing } from './listing.ts';
 import { deleteConnection, type RemovalDeps } from './removal.ts';
-import { fixOf } from './rules.ts';
-import { countConnections, listConnections, listConnectionsByIds } from './store.ts';
+import { fixOf, nameOf } from './rules.ts';
+import {
+  countConnections,
+  listConnections,
+  listConnectionsByIds,
+  listOrganizationConnections,
+} from './store.ts';
 import type { Connection } from './tables.ts';
 
 export type AccountDeps = ConnectingDeps & RemovalDeps;
@@ -29,13 +35,18 @@ export const createAccountLoaders = ({ db }: { db: Db }, { workspaceId }: Reques
     (ids) => withWorkspace(db, workspaceId, (tx) => listConnectionsByIds(tx, ids)),
     ({ id }) => id,
   ),
+  organizationConnections: createGroupLoader<string, Connection>(
+    (companyIds) =>
+      withWorkspace(db, workspaceId, (tx) => listOrganizationConnections(tx, companyIds)),
+    ({ company_id }) => company_id,
+  ),
 });
 export type AccountLoaders = ReturnType<typeof createAccountLoaders>;
 
 type Context = RequestContext & { loaders: AccountLoaders };
 
 const kind = z.enum(['ORGANIZATION', 'PERSONAL']);
-const OneConnection = z.object({ id: ConnectionId });
+const OneArguments = z.object({ input: z.object({ id: ConnectionId }) });
 const ApiTokenInput = z.object({
   apiToken: z.string().trim().min(1).max(512),
   companyDomain: optional(
@@ -44,6 +55,7 @@ const ApiTokenInput = z.object({
   kind,
   idempotencyKey: IdempotencyKey,
 });
+const ApiTokenArguments = z.object({ input: ApiTokenInput });
 
 const findOne = (id: string, { loaders }: Context) =>
   loadById(ConnectionId, id, (known) => loaders.connections.load(known));
@@ -68,17 +80,17 @@ export const createAccountResolvers = (deps: AccountDeps): Resolvers => ({
   },
   Mutation: {
     connectWithApiToken: async (_: unknown, args: { input: unknown }, context: Context) => {
-      const input = ApiTokenInput.parse(args.input);
+      const { input } = ApiTokenArguments.parse(args);
       requireConnecting(context, input.kind);
       const asker = { ...context, userId: context.identity.userId };
       return { connection: await connectWithApiToken(deps, input, asker) };
     },
     disableConnection: (_: unknown, args: { input: unknown }, context: Context) =>
-      changeOne(deps, disableConnection, { input: args.input, context }),
+      changeOne(deps, disableConnection, { args, context }),
     enableConnection: (_: unknown, args: { input: unknown }, context: Context) =>
-      changeOne(deps, enableConnection, { input: args.input, context }),
+      changeOne(deps, enableConnection, { args, context }),
     deleteConnection: async (_: unknown, args: { input: unknown }, context: Context) => {
-      const { id } = OneConnection.parse(args.input);
+      const { id } = OneArguments.parse(args).input;
       requireRole(context.identity, 'ADMIN');
       const deleted = await deleteConnection(deps, id, context);
       return { deletedId: deleted.id };
@@ -90,9 +102,9 @@ export const createAccountResolvers = (deps: AccountDeps): Resolvers => ({
 async function changeOne(
   { db, now }: AccountDeps,
   change: typeof enableConnection,
-  { input, context }: { input: unknown; context: Context },
+  { args, context }: { args: unknown; context: Context },
 ): Promise<{ connection: Connection }> {
-  const { id } = OneConnection.parse(input);
+  const { id } = OneArguments.parse(args).input;
   requireRole(context.identity, 'ADMIN');
   const connection = await withWorkspace(db, context.workspaceId, (tx) =>
     change(tx, id, { asker: context, now: now() }),
@@ -102,8 +114,8 @@ async function changeOne(
 
 const connectionFields = {
   __resolveReference: ({ id }: { id: string }, context: Context) => findOne(id, context),
-  name: ({ company_name, kind: of, pipedrive_user_id }: Connection) =>
-    of === 'ORGANIZATION' ? company_name : `${company_name} (user ${pipedrive_user_id})`,
+  name: async (connection: Connection, _: unknown, { loaders }: Context) =>
+    nameOf(connection, await loaders.organizationConnections.load(connection.company_id)),
   statusReason: ({ status, status_reason }: Connection) =>
     status === 'ACTIVE' ? null : status_reason,
   fix: (connection: Connection) => fixOf(connection) ?? null,

@@ -31,17 +31,29 @@ export const nextUpkeep = (now: Date, { isComplete }: { isComplete: boolean }): 
   new Date(now.getTime() + (isComplete ? DAY_MS : SOON_MS));
 
 /** The connection, if anything may be asked of Pipedrive with it; throws the refusal otherwise. */
-export function requireUsable(connection: Connection | undefined, id: ConnectionId): Connection {
-  const found = requireFound(connection, id);
+export function requireUsable(
+  connection: Connection | undefined,
+  id: ConnectionId,
+  field?: string,
+): Connection {
+  const found = requireFound(connection, id, field);
   const access = decideAccess(found);
   if (access.outcome === 'refuse') throw refuseAccess(found, access.reason);
   return found;
 }
 
-/** One answer for an id that does not exist and one of another workspace. */
-export function requireFound(connection: Connection | undefined, id: string): Connection {
-  if (connection !== undefined) return connection;
-  throw new Refusal('not_found', `There is no connection ${id}`, { reason: 'record_not_found' });
+/** One answer for an id that does not exist and one of another workspace; `field` is where it was given. */
+export function requireFound(
+  connection: Connection | null | undefined,
+  id: string,
+  field?: string,
+): Connection {
+  if (connection) return connection;
+  throw new Refusal('not_found', `There is no connection ${id}`, {
+    reason: 'record_not_found',
+    ...(field === undefined ? {} : { field }),
+    fix: 'Use the id of one of `connections`.',
+  });
 }
 
 /** True until the token should be renewed; API tokens do not age. */
@@ -61,6 +73,15 @@ export const decideKind = (
   existing: Connection['kind'] | undefined,
   asked: Connection['kind'],
 ): Connection['kind'] => (existing === 'ORGANIZATION' ? existing : asked);
+
+/** The company's name, with the user's id where that alone does not say which connection is meant. */
+export const nameOf = (
+  { kind, company_name, pipedrive_user_id }: Connection,
+  ofOrganization: readonly Connection[],
+): string =>
+  kind === 'ORGANIZATION' && ofOrganization.length <= 1
+    ? company_name
+    : `${company_name} (user ${pipedrive_user_id})`;
 
 /** What a person can do about a connection that does not work; undefined when it does. */
 export function fixOf({ status, status_reason }: Pick<Connection, 'status' | 'status_reason'>) {

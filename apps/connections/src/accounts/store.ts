@@ -1,7 +1,7 @@
 import type { ConnectionId, ConnectionStatus, ReasonCode, UserId } from '@manifold/contracts';
 import { countRows, pageByKeyset } from '@manifold/database';
 import type { PageRequest } from '@manifold/subgraph';
-import { type ExpressionBuilder, sql } from 'kysely';
+import type { ExpressionBuilder } from 'kysely';
 import type { Db, Tables } from '../store.ts';
 import type { Connection } from './tables.ts';
 
@@ -79,21 +79,17 @@ export async function listConnectionsByIds(
   return tx.selectFrom('connection').selectAll().where('id', 'in', ids).execute();
 }
 
-/** The workspace's connection of one user of one company, locked; there is at most one. */
-export async function lockConnectionOfUser(
+/** Connections for the whole workspace to any of these companies. */
+export async function listOrganizationConnections(
   tx: Db,
-  company: { companyId: string; pipedriveUserId: string },
-): Promise<Connection | undefined> {
-  const key = `connection|${company.companyId}|${company.pipedriveUserId}`;
-  await sql`select pg_advisory_xact_lock(hashtextextended(
-    current_setting('manifold.workspace') || ${key}, 0))`.execute(tx);
+  companyIds: readonly string[],
+): Promise<Connection[]> {
   return tx
     .selectFrom('connection')
     .selectAll()
-    .where('company_id', '=', company.companyId)
-    .where('pipedrive_user_id', '=', company.pipedriveUserId)
-    .forUpdate()
-    .executeTakeFirst();
+    .where('kind', '=', 'ORGANIZATION')
+    .where('company_id', 'in', companyIds)
+    .execute();
 }
 
 /** The personal connection a user made at the same company, when it works. */
@@ -118,20 +114,6 @@ export async function findActingConnection(
     .executeTakeFirst();
 }
 
-/** Every connection of one grant, whatever its workspace: only in a scope across workspaces. */
-export async function listConnectionsOfGrant(
-  tx: Db,
-  grant: { companyId: string; pipedriveUserId: string },
-): Promise<Connection[]> {
-  return tx
-    .selectFrom('connection')
-    .selectAll()
-    .where('company_id', '=', grant.companyId)
-    .where('pipedrive_user_id', '=', grant.pipedriveUserId)
-    .where('method', '=', 'OAUTH')
-    .execute();
-}
-
 export async function findConnectionByWebhookPath(
   tx: Db,
   pathHash: string,
@@ -152,21 +134,6 @@ export async function setConnection(
     .updateTable('connection')
     .set(change)
     .where('id', '=', id)
-    .returningAll()
-    .executeTakeFirst();
-}
-
-/** Keeps a renewed grant unless another was kept, or the old one dropped, since `version` was read. */
-export async function setRenewedGrant(
-  tx: Db,
-  { id, version }: { id: ConnectionId; version: number },
-  change: Partial<Omit<Connection, 'workspace_id' | 'id' | 'token_version'>>,
-): Promise<Connection | undefined> {
-  return tx
-    .updateTable('connection')
-    .set({ ...change, token_version: version + 1 })
-    .where('id', '=', id)
-    .where('token_version', '=', version)
     .returningAll()
     .executeTakeFirst();
 }
@@ -197,9 +164,4 @@ export async function removeConnection(tx: Db, id: ConnectionId): Promise<boolea
     .where('id', '=', id)
     .executeTakeFirst();
   return numDeletedRows > 0n;
-}
-
-/** One holder over all replicas until the transaction ends; others wait for it. */
-export async function lockRefresh(tx: Db, id: ConnectionId): Promise<void> {
-  await sql`select pg_advisory_xact_lock(hashtextextended(${`refresh|${id}`}, 0))`.execute(tx);
 }

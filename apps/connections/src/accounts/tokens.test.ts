@@ -8,11 +8,11 @@ import {
   startTestPipedrive,
 } from '@manifold/testing';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Installation, newWorkspace, startInstallation } from '../../test/installation.ts';
 import { listEvents } from '../../test/looking.ts';
 import { migrations } from '../migrations/index.ts';
-import type { Tables } from '../store.ts';
+import type { Tables, Tx } from '../store.ts';
 import { basicAuthorization } from '../vault/compare.ts';
 import { createVault } from '../vault/seal.ts';
 import { createPipedriveAccess, type PipedriveAccess } from './client.ts';
@@ -78,7 +78,12 @@ afterAll(async () => {
   await database.drop();
 });
 
-async function connect(): Promise<{ workspaceId: WorkspaceId; id: ConnectionId }> {
+interface Named {
+  workspaceId: WorkspaceId;
+  id: ConnectionId;
+}
+
+async function connect(): Promise<Named> {
   const workspaceId = newWorkspace();
   const { data } = await installation.graph(BEGIN, {}, { workspaceId });
   const { authorizationUrl } = data.beginConnection;
@@ -88,11 +93,11 @@ async function connect(): Promise<{ workspaceId: WorkspaceId; id: ConnectionId }
   return { workspaceId, id: ConnectionId.parse(listed.data.connections.nodes[0].id) };
 }
 
-const rowOf = ({ workspaceId, id }: { workspaceId: WorkspaceId; id: ConnectionId }) =>
+const rowOf = ({ workspaceId, id }: Named) =>
   withWorkspace(database.db, workspaceId, (tx) => findConnection(tx, id));
 
 /** What a person revoking elsewhere does; nobody tells us. */
-async function revokeAtPipedrive(of: { workspaceId: WorkspaceId; id: ConnectionId }) {
+async function revokeAtPipedrive(of: Named) {
   const row = await rowOf(of);
   const token = row && openSecret(vault, row, 'refresh_token');
   const response = await fetch(`${sandbox.url}/oauth/revoke`, {
@@ -104,7 +109,7 @@ async function revokeAtPipedrive(of: { workspaceId: WorkspaceId; id: ConnectionI
 }
 
 /** Eight callers at once, four in each of two processes with pools of their own. */
-const callAtOnce = ({ workspaceId, id }: { workspaceId: WorkspaceId; id: ConnectionId }) =>
+const callAtOnce = ({ workspaceId, id }: Named) =>
   Promise.allSettled(
     Array.from({ length: 8 }, async (_, caller) => {
       const replica = replicas[caller % replicas.length];
@@ -115,11 +120,7 @@ const callAtOnce = ({ workspaceId, id }: { workspaceId: WorkspaceId; id: Connect
 
 const use = { lane: 'event', feature: 'test' } as const;
 
-const askerOf = ({ workspaceId }: { workspaceId: WorkspaceId }) => ({
-  workspaceId,
-  actor: { kind: 'pipedrive' as const, id: '1' },
-  correlationId: 'test',
-});
+const slowTokens = { kind: 'latency', ms: 700, match: { path: '/oauth/token' } };
 
 async function refreshesUnderWay(): Promise<number> {
   const { rows } = await sql`select 1 from pg_locks where locktype = 'advisory' and granted
@@ -187,26 +188,50 @@ test('a revoked grant is also found out by a call that is turned away', async ()
   expect(await rowOf(connection)).toMatchObject({ status: 'NEEDS_REAUTH' });
 });
 
-test.each([
-  ['the app was removed', { access_token: null, refresh_token: null, status: 'NEEDS_REAUTH' }],
-  ['the user connected again', { access_token: 'renewed', refresh_token: 'renewed' }],
-] as const)('a refresh that comes back after %s changes nothing any more', async (_, change) => {
-  const connection = await connect();
-  skewMs = 0.81 * HOUR_MS;
-  const slow = { kind: 'latency', ms: 500, match: { path: '/oauth/token' } };
-  await installation.control('POST', '/faults', slow);
-  const client = replicas[0]?.clientFor(connection.workspaceId, connection.id, use);
-  const refreshed = client?.catch(() => undefined);
-  await eventually(async () => expect(await refreshesUnderWay()).toBe(1));
-  const dropped = _ === 'the app was removed';
-  await withWorkspace(database.db, connection.workspaceId, (tx) =>
-    dropped
-      ? dropGrant(tx, connection.id, { asker: askerOf(connection), now: now() })
-      : setConnection(tx, connection.id, { ...change, token_version: 2 }),
-  );
-  await refreshed;
+describe('a refresh that comes back changes nothing when meanwhile', () => {
+  const refreshWhile = async (meanwhile: (tx: Tx, of: Named) => Promise<unknown>) => {
+    const connection = await connect();
+    skewMs = 0.81 * HOUR_MS;
+    await installation.control('POST', '/faults', slowTokens);
+    const asked = replicas[0]?.clientFor(connection.workspaceId, connection.id, use);
+    const refreshed = asked?.catch(() => undefined);
+    await eventually(async () => expect(await refreshesUnderWay()).toBe(1));
+    await withWorkspace(database.db, connection.workspaceId, (tx) => meanwhile(tx, connection));
+    await refreshed;
+    return rowOf(connection);
+  };
 
-  expect(await rowOf(connection)).toMatchObject({ ...change, token_version: 2 });
+  test('the app was removed', async () => {
+    const row = await refreshWhile((tx, { workspaceId, id }) => {
+      const actor = { kind: 'pipedrive', id: '1' } as const;
+      const asker = { workspaceId, actor, correlationId: 'test' };
+      return dropGrant(tx, id, { asker, now: now() });
+    });
+    expect(row).toMatchObject({ access_token: null, refresh_token: null, status: 'NEEDS_REAUTH' });
+  });
+
+  test('its user connected again', async () => {
+    const renewed = { access_token: 'renewed', refresh_token: 'renewed', token_version: 2 };
+    const row = await refreshWhile((tx, { id }) => setConnection(tx, id, renewed));
+    expect(row).toMatchObject(renewed);
+  });
+});
+
+test('many refreshes at once leave the database to others', async () => {
+  const connections: Named[] = [];
+  for (let count = 0; count < 6; count += 1) connections.push(await connect());
+  skewMs = 0.81 * HOUR_MS;
+  await installation.control('POST', '/faults', slowTokens);
+  let ended = 0;
+  const refreshed = connections.map(async ({ workspaceId, id }) => {
+    await replicas[0]?.clientFor(workspaceId, id, use);
+    ended += 1;
+  });
+  await eventually(async () => expect(await refreshesUnderWay()).toBeGreaterThan(3));
+  await sql`select 1`.execute(pools[0] ?? database.db);
+
+  expect(ended).toBe(0);
+  await Promise.all(refreshed);
 });
 
 test('an app Pipedrive does not know marks no connection', async () => {

@@ -3,9 +3,13 @@ import { withWorkspace } from '@manifold/database';
 import type { Refusal } from '@manifold/errors';
 import { type Credential, openCredential } from './credential.ts';
 import { rejectGrant } from './commands.ts';
+import { createGate } from './gate.ts';
 import { refreshUnderLock, type TokenDeps } from './refresh.ts';
 import { isFresh, refuseAccess, requireUsable, unreachable } from './rules.ts';
 import { findConnection } from './store.ts';
+
+/** Each holds a connection of the pool while Pipedrive answers; most of the pool is for others. */
+const MOST_REFRESHES = 4;
 
 /** Hands out credentials that work, renewing them as they age; safe with any number of replicas. */
 export interface Tokens {
@@ -19,12 +23,13 @@ export interface Tokens {
 export function createTokens(deps: TokenDeps): Tokens {
   const { db, vault, now } = deps;
   const running = new Map<string, Promise<Credential>>();
+  const inTurn = createGate(MOST_REFRESHES);
 
   /** One refresh at a time in this process; the lock does the same over all of them. */
   const refresh = (workspaceId: WorkspaceId, id: ConnectionId, rejectedVersion?: number) => {
     const earlier = running.get(id);
     if (earlier !== undefined) return earlier;
-    const started = refreshUnderLock(deps, { workspaceId, id, rejectedVersion });
+    const started = inTurn(() => refreshUnderLock(deps, { workspaceId, id, rejectedVersion }));
     running.set(id, started);
     const forget = () => void running.delete(id);
     void started.then(forget, forget);

@@ -5,17 +5,9 @@ import { type CallReport, type OperationName, operations } from '@manifold/piped
 import type { Db } from '../store.ts';
 import { chargeOf, decidePause, learnRemaining } from './answers/rules.ts';
 import { type Admission, type BudgetPlan, dayOf, decideAdmission } from './rules.ts';
-import {
-  addUsage,
-  insertCall,
-  listDays,
-  lockDay,
-  lockWindow,
-  removeCalls,
-  setDay,
-  setWindow,
-} from './store.ts';
+import { listDays, lockDay, lockWindow, setDay, setWindow } from './store.ts';
 import type { Lane } from './tables.ts';
+import { addUsage, insertCall, removeCalls } from './usage/store.ts';
 
 export type { Admission, BudgetPlan } from './rules.ts';
 

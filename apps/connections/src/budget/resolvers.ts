@@ -14,7 +14,8 @@ import {
   SEARCH_LIMIT,
   usedOf,
 } from './rules.ts';
-import { type ApiDay, type ApiWindow, findWindow, listDays, listUsage } from './store.ts';
+import { type ApiDay, type ApiWindow, findWindow, listDays } from './store.ts';
+import { listUsage } from './usage/store.ts';
 
 type Context = RequestContext & {
   loaders: { connections: { load(id: ConnectionId): Promise<Connection | null> } };

@@ -18,7 +18,7 @@ import {
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { PipedriveAccess } from '../accounts/client.ts';
-import { requireUsable } from '../accounts/rules.ts';
+import { requireFound, requireUsable } from '../accounts/rules.ts';
 import { findConnection } from '../accounts/store.ts';
 import type { Connection } from '../accounts/tables.ts';
 import type { Db } from '../store.ts';
@@ -49,9 +49,11 @@ const FieldArguments = z.object({
   ),
 });
 
-const RefreshInput = z.object({
-  connectionId: ConnectionId,
-  objects: optional(z.array(PipedriveObject).min(1).max(8)),
+const RefreshArguments = z.object({
+  input: z.object({
+    connectionId: ConnectionId,
+    objects: optional(z.array(PipedriveObject).min(1).max(8)),
+  }),
 });
 
 export const createFieldResolvers = (deps: FieldResolverDeps): Resolvers => ({
@@ -74,13 +76,13 @@ export const createFieldResolvers = (deps: FieldResolverDeps): Resolvers => ({
   },
   Mutation: {
     refreshFields: async (_: unknown, args: { input: unknown }, context: Context) => {
-      const { connectionId, objects } = RefreshInput.parse(args.input);
+      const { connectionId, objects } = RefreshArguments.parse(args).input;
       requireRole(context.identity, 'MEMBER');
       const { workspaceId } = context;
       const found = await withWorkspace(deps.db, workspaceId, (tx) =>
         findConnection(tx, connectionId),
       );
-      const connection = requireUsable(found, connectionId);
+      const connection = requireUsable(found, connectionId, 'input.connectionId');
       const use = { lane: 'interactive', feature: 'fields' } as const;
       const client = await deps.access.clientFor(workspaceId, connectionId, use);
       const changes = await refreshFields(deps, client, {
@@ -101,8 +103,7 @@ export const createFieldResolvers = (deps: FieldResolverDeps): Resolvers => ({
 /** Absent and foreign are answered alike. */
 async function requireId({ loaders }: Context, id: string): Promise<ConnectionId> {
   const connection = await loadById(ConnectionId, id, (known) => loaders.connections.load(known));
-  if (connection) return connection.id;
-  throw new Refusal('not_found', `There is no connection ${id}`, { reason: 'record_not_found' });
+  return requireFound(connection, id, 'connectionId').id;
 }
 
 function requireCatalogued(objects: readonly PipedriveObject[]): CataloguedObject[] {

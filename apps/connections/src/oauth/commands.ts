@@ -7,7 +7,7 @@ import { grantColumns } from '../accounts/credential.ts';
 import { keepGrant } from '../accounts/granting.ts';
 import { refusalOf, unreachable } from '../accounts/rules.ts';
 import { setUpConnection } from '../accounts/setup.ts';
-import { listConnectionsOfGrant } from '../accounts/store.ts';
+import { listConnectionsOfGrant } from '../accounts/grants/store.ts';
 import type { Connection } from '../accounts/tables.ts';
 import { type OauthDeps, requireApp } from './beginning.ts';
 import type { OauthState } from './tables.ts';

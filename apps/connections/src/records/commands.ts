@@ -1,4 +1,5 @@
 import type {
+  CountRecords,
   FieldDefinition,
   PipedriveObject,
   PipedriveRecord,
@@ -126,6 +127,31 @@ function costOf(object: RecordObject, { ids }: Question): number {
   return ids !== undefined && isV1(object)
     ? operations[get].priceTokens * ids.length
     : operations[list].priceTokens;
+}
+
+type CountQuestion = z.output<typeof CountRecords.question>;
+
+/** Pipedrive counts nothing without listing everything; the newest id is one small page away. */
+export async function countRecords(
+  { access }: Pick<ReadingDeps, 'access'>,
+  { workspaceId, connectionId, object }: CountQuestion,
+): Promise<z.input<typeof CountRecords.answer>> {
+  const unknown = { count: null, highestId: null, costTokens: 0 };
+  if (!isReadable(object) || isV1(object)) return unknown;
+  const client = await access.clientFor(workspaceId, connectionId, {
+    lane: 'bulk',
+    feature: 'reads',
+  });
+  const newest = await client.listRecords(object, {
+    ...{ sortBy: 'id', sortDirection: 'desc', limit: 1 },
+  });
+  if (newest.outcome !== 'ok') return unknown;
+  const highestId = Number(newest.data[0]?.id ?? 0);
+  return {
+    count: highestId === 0 ? 0 : null,
+    highestId: Number.isSafeInteger(highestId) ? highestId : null,
+    costTokens: operations[recordOperations[object].list].priceTokens,
+  };
 }
 
 async function notice(

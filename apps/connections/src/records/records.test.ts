@@ -167,14 +167,39 @@ test('users cannot be listed as records, and a foreign connection is like none',
   }
 });
 
-test('a connection is described, and its count is unknown rather than guessed', async () => {
+test('a connection is described, with the address of the company', async () => {
   const question = { workspaceId, connectionId };
   expect(await ask(nats.nats, DescribeConnection, question)).toMatchObject({
     status: 'ACTIVE',
     companyDomain: 'sandbox',
+    companyUrl: sandbox.url,
   });
-  const person = { ...question, object: 'person' as const };
-  expect(await ask(nats.nats, CountRecords, person)).toEqual({ count: null, costTokens: 0 });
+});
+
+test('of records the newest id is told, for the price of a list; of leads nothing, for nothing', async () => {
+  const question = { workspaceId, connectionId };
+  const { id } = await change('/organizations', { name: 'Last' }, 'POST');
+  const before = (await installation.control('GET', '/ledger')).tokens;
+  expect(await ask(nats.nats, CountRecords, { ...question, object: 'organization' })).toEqual({
+    count: null,
+    highestId: id,
+    costTokens: 10,
+  });
+  expect((await installation.control('GET', '/ledger')).tokens - before).toBe(10);
+  expect(await ask(nats.nats, CountRecords, { ...question, object: 'lead' })).toEqual({
+    count: null,
+    highestId: null,
+    costTokens: 0,
+  });
+});
+
+test('when the newest id cannot be read now, it is unknown', async () => {
+  await installation.control('POST', '/faults', {
+    kind: '500',
+    match: { path: '/api/v2/persons' },
+  });
+  const question = { workspaceId, connectionId, object: 'person' as const };
+  expect(await ask(nats.nats, CountRecords, question)).toMatchObject({ highestId: null });
 });
 
 test('the catalogue is listed for services and, page by page, in the graph', async () => {
@@ -236,7 +261,7 @@ test('what connecting and reading cost is in the ledger, as Pipedrive counts it'
   await read({ workspaceId: workspace, connectionId: id });
   await read({ workspaceId: workspace, connectionId: id, object: 'lead', fields: ['title'] });
   const calls = await withWorkspace(database.db, workspace, (tx) =>
-    tx.selectFrom('api_call').select(['tokens', 'lane', 'feature']).execute(),
+    tx.selectFrom('api_call').select(['tokens', 'lane', 'feature']).orderBy('id').execute(),
   );
   expect(calls.reduce((sum, { tokens }) => sum + tokens, 0)).toBe((await theirs()) - before);
   expect(calls.at(-1)).toMatchObject({ lane: 'bulk', feature: 'reads' });

@@ -12,7 +12,7 @@ import { type Responder, respondTo, respondWithPages } from '@manifold/messaging
 import { requireFound } from '../accounts/rules.ts';
 import { findConnection } from '../accounts/store.ts';
 import { findCatalogue } from '../fields/store.ts';
-import { type ReadingDeps, readPage, readReceipts } from './commands.ts';
+import { countRecords, type ReadingDeps, readPage, readReceipts } from './commands.ts';
 
 /** What other services ask about a connection. Answers hold the named fields only and are never kept. */
 export function createRecordResponders(deps: ReadingDeps): Responder[] {
@@ -21,10 +21,9 @@ export function createRecordResponders(deps: ReadingDeps): Responder[] {
   return [
     respondWithPages(ReadRecords, (question) => readPage(deps, question)),
     respondTo(ReadReceipts, (question) => readReceipts(deps, question)),
-    respondTo(CountRecords, async ({ workspaceId, connectionId }) => {
-      await connectionOf(workspaceId, connectionId);
-      // Pipedrive counts nothing without listing everything
-      return { count: null, costTokens: 0 };
+    respondTo(CountRecords, async (question) => {
+      await connectionOf(question.workspaceId, question.connectionId);
+      return countRecords(deps, question);
     }),
     respondTo(ListFields, async ({ workspaceId, connectionId, object }) => {
       await connectionOf(workspaceId, connectionId);
@@ -40,6 +39,7 @@ export function createRecordResponders(deps: ReadingDeps): Responder[] {
         status: connection.status,
         companyId: connection.company_id,
         companyDomain: connection.company_domain,
+        companyUrl: connection.api_domain.replace(/\/+$/, ''),
       };
     }),
   ];

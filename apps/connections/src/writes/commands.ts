@@ -1,15 +1,13 @@
-import {
-  type ConnectionId,
-  type WorkspaceId,
-  type WriteRequestId,
-  WriteStepId,
-} from '@manifold/contracts';
+import { type ConnectionId, type WriteRequestId, WriteStepId } from '@manifold/contracts';
 import { createOnce, withWorkspace } from '@manifold/database';
+import type { Origin } from '@manifold/messaging';
+import { Refusal } from '@manifold/errors';
 import type { Db, Tx } from '../store.ts';
-import { advance, publishStep, queueStep } from './progress.ts';
+import { advance, publishRedriven, publishStep, queueStep } from './progress.ts';
 import { decideRedrive } from './rules.ts';
 import { changeIdleStep, changeStepInDoubt, removeTurns } from './sending/store.ts';
 import {
+  findRequestByKey,
   findStep,
   listOpenRequests,
   listSteps,
@@ -18,27 +16,34 @@ import {
   type Step,
   type WriteRequest,
 } from './store.ts';
+import { decideSupersede } from './superseding/rules.ts';
+import { explainCancelled } from './waiting/rules.ts';
 
 /** Sends a parked step again; one that is not parked stays as it is. Undefined when there is none. */
 export async function redriveStep(
   db: Db,
-  asked: { workspaceId: WorkspaceId; stepId: WriteStepId; idempotencyKey: string | undefined },
+  asked: { asker: Origin; stepId: WriteStepId; idempotencyKey: string | undefined },
   now: Date,
 ): Promise<Step | undefined> {
-  const { workspaceId, stepId, idempotencyKey: key } = asked;
+  const { asker, stepId, idempotencyKey: key } = asked;
+  const { workspaceId } = asker;
   return withWorkspace(db, workspaceId, async (tx) => {
     const step = await findStep(tx, stepId);
     if (!step) return undefined;
     const call = { workspaceId, operation: 'redrive', key, input: { stepId }, now };
     await createOnce(tx, { ...call, parseId: (id) => WriteStepId.parse(id) }, async () => {
-      await redriveUnder(tx, step, now);
+      await redriveUnder(tx, step, { asker, now });
       return stepId;
     });
     return findStep(tx, stepId);
   });
 }
 
-async function redriveUnder(tx: Tx, named: Step, now: Date): Promise<void> {
+async function redriveUnder(
+  tx: Tx,
+  named: Step,
+  { asker, now }: { asker: Origin; now: Date },
+): Promise<void> {
   const request = await lockRequest(tx, named.write_request_id);
   const step = await findStep(tx, named.id);
   if (!request || step?.state !== 'parked') return;
@@ -53,16 +58,17 @@ async function redriveUnder(tx: Tx, named: Step, now: Date): Promise<void> {
     settled_at: null,
   });
   await setRequestState(tx, request.id, { state: 'pending', reason: null, settled_at: null });
+  await publishRedriven(tx, { request: askedBy(request, asker), step, now });
 }
 
 /** Stops what has not been sent; what is on its way comes to its own end. Undefined when there is none. */
 export async function cancelRequest(
   db: Db,
-  { workspaceId, requestId }: { workspaceId: WorkspaceId; requestId: WriteRequestId },
+  { asker, requestId }: { asker: Origin; requestId: WriteRequestId },
   now: Date,
 ): Promise<WriteRequest | undefined> {
-  return withWorkspace(db, workspaceId, async (tx) => {
-    await cancelUnder(tx, requestId, { now, inDoubtToo: false });
+  return withWorkspace(db, asker.workspaceId, async (tx) => {
+    await cancelUnder(tx, requestId, { asker, now, why: 'user' });
     return lockRequest(tx, requestId);
   });
 }
@@ -70,25 +76,24 @@ export async function cancelRequest(
 async function cancelUnder(
   tx: Tx,
   requestId: WriteRequestId,
-  { now, inDoubtToo }: { now: Date; inDoubtToo: boolean },
+  { asker, now, why }: { asker: Origin; now: Date; why: 'user' | 'removal' },
 ): Promise<void> {
-  const request = await lockRequest(tx, requestId);
-  if (!request) return;
+  const found = await lockRequest(tx, requestId);
+  if (!found) return;
+  const request = askedBy(found, asker);
   const cancelled = {
     state: 'cancelled',
     effect: 'none',
-    cause: null,
-    fix: null,
     sealed_body: null,
     sealed_sent: null,
     settled_at: now,
   } as const;
-  const idle = { ...cancelled, reason: 'cancelled_by_user' } as const;
-  const inDoubt = { ...cancelled, reason: 'outcome_unknown' } as const;
+  const idle = { ...cancelled, ...explainCancelled(why) };
+  const inDoubt = { ...cancelled, ...explainCancelled('doubt') };
   for (const step of await listSteps(tx, [requestId])) {
     const change = (await changeIdleStep(tx, step.id, idle))
       ? idle
-      : inDoubtToo && (await changeStepInDoubt(tx, step.id, inDoubt))
+      : why === 'removal' && (await changeStepInDoubt(tx, step.id, inDoubt))
         ? inDoubt
         : undefined;
     if (change === undefined) continue;
@@ -98,6 +103,22 @@ async function cancelUnder(
   await advance(tx, request, now);
 }
 
+/** Cancels what is left of an earlier request; throws, and so keeps it, where it cannot be replaced. */
+export async function supersedeRequest(
+  tx: Tx,
+  idempotencyKey: string,
+  { asker, now }: { asker: Origin; now: Date },
+): Promise<void> {
+  const earlier = await findRequestByKey(tx, idempotencyKey);
+  if (!earlier) return;
+  await cancelUnder(tx, earlier.id, { asker, now, why: 'user' });
+  const decision = decideSupersede(await listSteps(tx, [earlier.id]));
+  if (decision.outcome === 'go') return;
+  const { kind, reason, because, fix } = decision;
+  const message = `Write request ${earlier.id} keeps its place: ${because}`;
+  throw new Refusal(kind, message, { reason, field: 'supersedes', fix });
+}
+
 /**
  * Stops everything that waits for a connection which is about to be removed. What was sent and is in
  * doubt ends too: nobody can look for it any more, and its keys must be free for the next connection.
@@ -105,9 +126,17 @@ async function cancelUnder(
 export async function cancelRequestsOf(
   tx: Tx,
   connectionId: ConnectionId,
-  now: Date,
+  { asker, now }: { asker: Origin; now: Date },
 ): Promise<void> {
   for (const id of await listOpenRequests(tx, connectionId)) {
-    await cancelUnder(tx, id, { now, inDoubtToo: true });
+    await cancelUnder(tx, id, { asker, now, why: 'removal' });
   }
 }
+
+/** The request with somebody else behind what happens to it now, for the events that tell of it. */
+const askedBy = (request: WriteRequest, { actor, correlationId }: Origin): WriteRequest => ({
+  ...request,
+  actor_kind: actor.kind,
+  actor_id: actor.id,
+  correlation_id: correlationId,
+});

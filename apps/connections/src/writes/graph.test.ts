@@ -10,12 +10,14 @@ import { afterAll, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createAccountLoaders } from '../accounts/resolvers.ts';
 import { createBudgetResolvers } from '../budget/resolvers.ts';
-import { planOf } from '../budget/rules.ts';
+import { dayOf, planOf } from '../budget/rules.ts';
+import { lockDay, setDay } from '../budget/store.ts';
 import { migrations } from '../migrations/index.ts';
 import type { Tables } from '../store.ts';
 import { schemaFiles } from '../subgraph.ts';
 import { createWriteLoaders, createWriteResolvers } from './resolvers.ts';
 import { createBystander } from '../../test/bystander.ts';
+import { listEvents } from '../../test/looking.ts';
 import { leadStep, personStep } from '../../test/write-commands.ts';
 import { createWorld, type World } from '../../test/writing.ts';
 
@@ -56,6 +58,8 @@ const REQUEST = `query ($id: ID!) { writeRequest(id: $id) {
   steps { id name object operation state effect reason cause fix pipedriveId pipedriveUrl candidates
     costTokens attempts nextAttemptAt changedKeys settledAt } } }`;
 
+const CANCEL = `mutation ($id: ID!) { cancelWriteRequest(input: { id: $id }) { writeRequest { id } } }`;
+
 test('a write is shown with its steps, their records and their cost', async () => {
   const id = await written();
   const { data } = await ask(REQUEST, { id });
@@ -93,11 +97,15 @@ test('a write of another workspace is one that does not exist', async () => {
 
   expect((await ask(REQUEST, { id }, asStranger)).data).toEqual({ writeRequest: null });
   expect((await ask(REQUEST, { id: absent }, asStranger)).data).toEqual({ writeRequest: null });
-  const cancel = `mutation ($id: ID!) { cancelWriteRequest(input: { id: $id }) { writeRequest { id } } }`;
-  const [foreign] = (await ask(cancel, { id }, asStranger)).errors;
-  const [missing] = (await ask(cancel, { id: absent }, asStranger)).errors;
+  const [foreign] = (await ask(CANCEL, { id }, asStranger)).errors;
+  const [missing] = (await ask(CANCEL, { id: absent }, asStranger)).errors;
   expect(foreign?.message.replace(id, '')).toBe(missing?.message.replace(absent, ''));
-  expect(foreign?.extensions).toEqual({ code: 'NOT_FOUND', reason: 'record_not_found' });
+  expect(foreign?.extensions).toEqual({
+    code: 'NOT_FOUND',
+    reason: 'record_not_found',
+    field: 'input.id',
+    fix: expect.any(String),
+  });
 });
 
 test('writes are listed newest first, page by page, by state and cause', async () => {
@@ -154,6 +162,48 @@ test('a parked step says what to do, and goes on when it is redriven, however of
   }
   await finished(stored.writeRequestId);
   expect(await bystander.list('lead')).toHaveLength(1);
+  const redriven = await listEvents(db, world.workspaceId, 'step_redriven');
+  expect(redriven).toMatchObject([
+    { actor: { kind: 'user' }, payload: { stepId, reason: 'several_matches' } },
+  ]);
+});
+
+test.each([
+  ['DISABLED', 'connection_disabled', 'enableConnection'],
+  ['NEEDS_REAUTH', 'connection_needs_reauth', 'Connect'],
+] as const)('a write on a connection that is %s says so', async (status, reason, fix) => {
+  await world.setConnectionTo({ status });
+  const { writeRequestId: id } = await world.submit({});
+  const { data } = await ask(REQUEST, { id });
+  const says = { reason, cause: expect.any(String), fix: expect.stringContaining(fix) };
+  expect(data).toMatchObject({
+    writeRequest: { state: 'PENDING', steps: [says, { state: 'PLANNED', ...says }] },
+  });
+
+  await ask(CANCEL, { id });
+  await world.setConnectionTo({ status: 'ACTIVE' });
+  const settled = await listEvents(db, world.workspaceId, 'step_settled');
+  const cancelled = settled.filter(({ payload }) => payload.writeRequestId === id);
+  expect(cancelled.map(({ actor }) => actor.kind)).toEqual(['user', 'user']);
+});
+
+test('a write that waits for the budget of the day says so', async () => {
+  const now = new Date();
+  const of = { workspaceId: world.workspaceId, companyId: '1', day: dayOf(now) };
+  const pauseUntil = (paused_until: Date | null) =>
+    world.scoped(async (tx) => setDay(tx, await lockDay(tx, of), { paused_until }));
+  await pauseUntil(new Date(now.getTime() + 60_000));
+  const { writeRequestId: id } = await world.submit({});
+  const { data } = await ask(REQUEST, { id });
+  await ask(CANCEL, { id });
+  await pauseUntil(null);
+
+  const says = {
+    reason: 'budget_spent',
+    cause: expect.any(String),
+    fix: expect.stringContaining('day'),
+  };
+  expect(data).toMatchObject({ writeRequest: { steps: [says, says] } });
 });
 
 test('the budget shows what is left and what it was spent on', async () => {

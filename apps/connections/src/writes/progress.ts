@@ -1,4 +1,4 @@
-import { StepSettled, WriteRequestSettled } from '@manifold/contracts';
+import { StepRedriven, StepSettled, WriteRequestSettled } from '@manifold/contracts';
 import { type Origin, publish } from '@manifold/messaging';
 import { z } from 'zod';
 import type { Tx } from '../store.ts';
@@ -111,6 +111,25 @@ export async function publishStep(
     now,
   });
 }
+
+/** Says that a parked step is sent again; the request's actor is who asked for that. */
+export const publishRedriven = (
+  tx: Tx,
+  { request, step, now }: { request: WriteRequest; step: Step; now: Date },
+): Promise<void> =>
+  publish(tx, StepRedriven, {
+    origin: originOf(request),
+    key: request.id,
+    payload: {
+      connectionId: step.connection_id,
+      writeRequestId: request.id,
+      stepId: step.id,
+      stepName: step.name,
+      cause: causeOf(request),
+      ...(step.reason === null ? {} : { reason: step.reason }),
+    },
+    now,
+  });
 
 const originOf = (request: WriteRequest): Origin => ({
   workspaceId: request.workspace_id,

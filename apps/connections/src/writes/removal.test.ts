@@ -4,7 +4,8 @@ import { createTestDatabase, eventually, silentLog, startTestPipedrive } from '@
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import { createBystander } from '../../test/bystander.ts';
-import { personStep } from '../../test/write-commands.ts';
+import { listEvents } from '../../test/looking.ts';
+import { askerOf, personStep } from '../../test/write-commands.ts';
 import { createWorld, type World } from '../../test/writing.ts';
 import { sealSecret } from '../accounts/credential.ts';
 import { deleteConnection, type RemovalDeps } from '../accounts/removal.ts';
@@ -46,6 +47,28 @@ test('a write in doubt ends with its connection, and does not stand in the way o
   const [person] = await world.settled(again.writeRequestId);
   expect(person?.state).toBe('no_change');
   expect(await bystander.list('person')).toHaveLength(1);
+});
+
+test('a write that waits ends with its connection, says why, and names who removed it', async () => {
+  await world.setConnectionTo({ status: 'DISABLED' });
+  const { writeRequestId } = await world.submit({});
+  const remover = askerOf(world.workspaceId);
+  await deleteConnection(removalDeps(), world.connection.id, remover);
+
+  const [step] = await world.settled(writeRequestId);
+  expect(step).toMatchObject({
+    state: 'cancelled',
+    reason: 'connection_missing',
+    cause: expect.stringContaining('removed'),
+    fix: expect.stringContaining('Connect'),
+  });
+  const { workspaceId } = world;
+  const told = [
+    ...(await listEvents(db, workspaceId, 'step_settled')),
+    ...(await listEvents(db, workspaceId, 'write_request_settled')),
+  ];
+  expect(told.map(({ payload }) => payload.reason)).toEqual(Array(3).fill('connection_missing'));
+  expect(told.map(({ actor }) => actor)).toEqual(Array(3).fill(remover.actor));
 });
 
 test('a write asked for while its connection is removed is refused, never left behind', async () => {

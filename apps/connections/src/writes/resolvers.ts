@@ -6,6 +6,7 @@ import {
   createLoader,
   IdempotencyKey,
   loadById,
+  originOf,
   type PageArguments,
   type RequestContext,
   requireRole,
@@ -17,6 +18,8 @@ import type { Connection } from '../accounts/tables.ts';
 import type { Db } from '../store.ts';
 import { cancelRequest, redriveStep } from './commands.ts';
 import { readListing } from './listing.ts';
+import { createPauseLoader } from './waiting/pauses.ts';
+import { decideWait, type Explanation } from './waiting/rules.ts';
 import {
   countRequests,
   listRequests,
@@ -28,7 +31,11 @@ import {
 } from './store.ts';
 
 /** One batched query per request for requests and steps named anywhere in the graph. */
-export const createWriteLoaders = ({ db }: { db: Db }, { workspaceId }: RequestContext) => ({
+export const createWriteLoaders = (
+  { db, now = () => new Date() }: { db: Db; now?: () => Date },
+  { workspaceId }: RequestContext,
+) => ({
+  pauses: createPauseLoader({ db, now }, workspaceId),
   writeRequests: createLoader<WriteRequestId, WriteRequest>(
     (ids) => withWorkspace(db, workspaceId, (tx) => listRequestsByIds(tx, ids)),
     ({ id }) => id,
@@ -49,10 +56,9 @@ type Context = RequestContext & {
   };
 };
 
-const OneRequest = z.object({ id: z.string().max(64) });
-const OneStep = z.object({
-  writeStepId: z.string().max(64),
-  idempotencyKey: IdempotencyKey,
+const CancelArguments = z.object({ input: z.object({ id: z.string().max(64) }) });
+const RedriveArguments = z.object({
+  input: z.object({ writeStepId: z.string().max(64), idempotencyKey: IdempotencyKey }),
 });
 
 export const createWriteResolvers = (deps: {
@@ -79,26 +85,25 @@ export const createWriteResolvers = (deps: {
   Mutation: {
     redrive: async (_: unknown, args: { input: unknown }, context: Context) => {
       requireRole(context.identity, 'MEMBER');
-      const { writeStepId, idempotencyKey } = OneStep.parse(args.input);
+      const { writeStepId, idempotencyKey } = RedriveArguments.parse(args).input;
       const id = WriteStepId.safeParse(writeStepId);
-      const { workspaceId } = context;
-      const asked = { workspaceId, idempotencyKey };
+      const asked = { asker: originOf(context), idempotencyKey };
       const step = id.success
         ? await redriveStep(deps.db, { ...asked, stepId: id.data }, deps.now())
         : undefined;
-      if (!step) throw absent('write step', writeStepId);
+      if (!step) throw absent('write step', writeStepId, 'input.writeStepId');
       deps.wake();
       return { writeStep: step };
     },
     cancelWriteRequest: async (_: unknown, args: { input: unknown }, context: Context) => {
       requireRole(context.identity, 'MEMBER');
-      const named = OneRequest.parse(args.input);
+      const { input: named } = CancelArguments.parse(args);
       const id = WriteRequestId.safeParse(named.id);
-      const { workspaceId } = context;
+      const asker = originOf(context);
       const request = id.success
-        ? await cancelRequest(deps.db, { workspaceId, requestId: id.data }, deps.now())
+        ? await cancelRequest(deps.db, { asker, requestId: id.data }, deps.now())
         : undefined;
-      if (!request) throw absent('write request', named.id);
+      if (!request) throw absent('write request', named.id, 'input.id');
       return { writeRequest: request };
     },
   },
@@ -106,8 +111,12 @@ export const createWriteResolvers = (deps: {
   WriteStep: stepFields,
 });
 
-const absent = (thing: string, id: string): Refusal =>
-  new Refusal('not_found', `There is no ${thing} ${id}`, { reason: 'record_not_found' });
+const absent = (thing: string, id: string, field: string): Refusal =>
+  new Refusal('not_found', `There is no ${thing} ${id}`, {
+    reason: 'record_not_found',
+    field,
+    fix: 'Use an id that `writeRequests` lists.',
+  });
 
 const findRequest = (id: string, { loaders }: Context) =>
   loadById(WriteRequestId, id, (known) => loaders.writeRequests.load(known));
@@ -132,12 +141,26 @@ const requestFields = {
   settledAt: ({ settled_at }: WriteRequest) => settled_at,
 };
 
+/** What a step ended with is stored; what it waits for now is seen from its connection. */
+async function explain(step: Step, { loaders }: Context): Promise<Explanation> {
+  if (step.state !== 'planned' && step.state !== 'queued') return step;
+  const [request, connection, paused] = await Promise.all([
+    loaders.writeRequests.load(step.write_request_id),
+    loaders.connections.load(step.connection_id),
+    loaders.pauses.load(step.connection_id),
+  ]);
+  return decideWait(step, { request, connection, pause: paused?.pause });
+}
+
 const stepFields = {
   __resolveReference: ({ id }: { id: string }, { loaders }: Context) =>
     loadById(WriteStepId, id, (known) => loaders.writeSteps.load(known)),
   state: ({ state }: Step) => state.toUpperCase(),
   operation: ({ operation }: Step) => operation.toUpperCase(),
   effect: ({ effect }: Step) => effect?.toUpperCase() ?? null,
+  reason: async (step: Step, _: unknown, context: Context) => (await explain(step, context)).reason,
+  cause: async (step: Step, _: unknown, context: Context) => (await explain(step, context)).cause,
+  fix: async (step: Step, _: unknown, context: Context) => (await explain(step, context)).fix,
   pipedriveId: ({ pipedrive_id }: Step) => pipedrive_id,
   pipedriveUrl: ({ pipedrive_url }: Step) => pipedrive_url,
   costTokens: ({ cost_tokens }: Step) => cost_tokens,

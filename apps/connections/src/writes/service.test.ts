@@ -10,7 +10,7 @@ import {
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import { createBystander } from '../../test/bystander.ts';
-import { commandOf, leadStep, personStep } from '../../test/write-commands.ts';
+import { askerOf, commandOf, leadStep, personStep } from '../../test/write-commands.ts';
 import { createWorld, type World } from '../../test/writing.ts';
 import { migrations } from '../migrations/index.ts';
 import type { Tables } from '../store.ts';
@@ -134,7 +134,7 @@ test('a write that waits can be cancelled and is never sent', async () => {
   const { writeRequestId: requestId } = await submit();
   const request = await cancelRequest(
     db,
-    { workspaceId: world.workspaceId, requestId },
+    { asker: askerOf(world.workspaceId), requestId },
     new Date(),
   );
   await world.setConnectionTo({ status: 'ACTIVE' });

@@ -13,6 +13,7 @@ import { findFields } from '../fields/store.ts';
 import type { Db, Tx } from '../store.ts';
 import type { Vault } from '../vault/seal.ts';
 import { keyHashesOf, sealBody } from './body.ts';
+import { supersedeRequest } from './commands.ts';
 import { advance } from './progress.ts';
 import { canonicalText, checkStep, type KnownFields } from './rules.ts';
 import {
@@ -40,6 +41,9 @@ export async function submitWrite(
     }
     const connection = await connectionFor(tx, command);
     await checkSteps(tx, command, connection);
+    if (command.supersedes !== undefined) {
+      await supersedeRequest(tx, command.supersedes, { asker: command, now });
+    }
     const request = requestOf(command, { connection, bodyHash, now });
     await insertRequest(tx, request);
     await insertSteps(tx, stepsOf(vault, command, request));

@@ -4,6 +4,7 @@ import { createTestDatabase, eventually, silentLog, startTestPipedrive } from '@
 import { sql } from 'kysely';
 import { afterAll, expect, test } from 'vitest';
 import * as budget from '../budget/store.ts';
+import * as usage from '../budget/usage/store.ts';
 import * as links from '../links/store.ts';
 import { migrations } from '../migrations/index.ts';
 import type { Db, Tables } from '../store.ts';
@@ -50,7 +51,7 @@ await world.scoped(async (tx) => {
   await links.claimLinks(tx, { ...keys, keyHashes: ['claimed'] }, { stepId: step.id, now });
   await budget.lockWindow(tx, { workspaceId: A, connectionId, companyId });
   await budget.lockDay(tx, day);
-  await budget.insertCall(tx, {
+  await usage.insertCall(tx, {
     ...call,
     id: 'call',
     status: 200,
@@ -58,7 +59,7 @@ await world.scoped(async (tx) => {
     lane: 'bulk',
     at: now,
   });
-  await budget.addUsage(tx, { ...call, day: day.day });
+  await usage.addUsage(tx, { ...call, day: day.day });
   await sql`update write_step set state = 'unknown', sent_effect = 'created', pipedrive_id = '77',
     record_update_time = 'then', lease_owner = 'me', lease_until = now() where id = ${step.id}`.execute(
     tx,
@@ -89,12 +90,15 @@ const budgetCalls: Calls<typeof budget> = {
       { workspace_id: A, company_id: companyId, day: day.day },
       { spent_tokens: 9, learned_limit: 9, paused_until: later },
     ),
+};
+
+const usageCalls: Calls<typeof usage> = {
   insertCall: (tx) =>
-    budget.insertCall(tx, { ...call, id: 'x', status: 200, outcome: 'ok', lane: 'bulk', at: now }),
-  addUsage: (tx) => budget.addUsage(tx, { ...call, day: day.day }),
+    usage.insertCall(tx, { ...call, id: 'x', status: 200, outcome: 'ok', lane: 'bulk', at: now }),
+  addUsage: (tx) => usage.addUsage(tx, { ...call, day: day.day }),
   listUsage: (tx) =>
-    budget.listUsage(tx, connectionId, { column: 'operation', since: '2000-01-01' }),
-  removeCalls: (tx) => budget.removeCalls(tx, A, { before: later, limit: 10 }),
+    usage.listUsage(tx, connectionId, { column: 'operation', since: '2000-01-01' }),
+  removeCalls: (tx) => usage.removeCalls(tx, A, { before: later, limit: 10 }),
 };
 
 const linkCalls: Calls<typeof links> = {
@@ -152,9 +156,10 @@ const sendingCalls: Calls<typeof sending> = {
   setEcho: (tx) => sending.setEcho(tx, step.id, { pipedriveId: '9', now }),
 };
 
-const modules = { budget, links, writes, sending };
+const modules = { budget, usage, links, writes, sending };
 const calls = {
   budget: budgetCalls,
+  usage: usageCalls,
   links: linkCalls,
   writes: writeCalls,
   sending: sendingCalls,

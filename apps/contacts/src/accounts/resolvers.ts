@@ -43,7 +43,7 @@ export const createAccountResolvers = ({ db }: { db: Db }) => ({
     pipedriveUrl: async ({ id }: Account, _: unknown, context: Context) => {
       const record = await recordOf(id, context);
       return (
-        record && recordUrl(record.source.company_domain, 'organization', record.link.pipedrive_id)
+        record && recordUrl(record.source.company_url, 'organization', record.link.pipedrive_id)
       );
     },
     connection: async ({ id }: Account, _: unknown, context: Context) => {

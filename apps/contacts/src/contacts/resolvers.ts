@@ -33,7 +33,7 @@ const contact = {
     (await recordOf(id, context))?.link.pipedrive_id,
   pipedriveUrl: async ({ id }: Contact, _: unknown, context: Context) => {
     const record = await recordOf(id, context);
-    return record && recordUrl(record.source.company_domain, 'person', record.link.pipedrive_id);
+    return record && recordUrl(record.source.company_url, 'person', record.link.pipedrive_id);
   },
   connection: async ({ id }: Contact, _: unknown, context: Context) => {
     const record = await recordOf(id, context);

@@ -1,6 +1,7 @@
 import { AccountId, ContactId, type PipedriveRecord } from '@manifold/contracts';
 import { newId } from '@manifold/database';
 import type { MappedRecord } from '@manifold/mapping';
+import { lockKey } from '@manifold/messaging';
 import { hotColumns, type ReadyMapping } from '../mappings/rules.ts';
 import type { DataSource, RecordLink, SyncedObject, Tx } from '../store.ts';
 import { type Arrival, chooseHomes, organizationOf } from './rules.ts';
@@ -75,6 +76,8 @@ export async function claimLinks(
   arriving: readonly Arriving[],
 ): Promise<Map<string, Claim>> {
   const scope = scopeOf(applying);
+  // links are locked in two rounds, so two writers of one source could wait for each other
+  await lockKey(tx, scope.workspaceId, `links|${scope.dataSourceId}|${applying.object}`);
   const claims = new Map<string, Claim>();
   const lock = async (ids: readonly string[]) => {
     if (ids.length === 0) return;

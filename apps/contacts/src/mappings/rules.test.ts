@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { personOf, sourceOf } from '../../test/records.ts';
-import { companyUrl, recordUrl } from '../sources/rules.ts';
 import { hotColumns, prepareMapping } from './rules.ts';
 
 const list = { key: 'mails', label: 'Mails', type: 'email_list' } as const;
@@ -49,13 +48,4 @@ test('a person becomes contact variables, option ids their labels', () => {
     industry: 'Farming',
     budget: { amount: 30, currency: 'EUR' },
   });
-});
-
-test.each([
-  ['acme', 'https://acme.pipedrive.com'],
-  ['acme.pipedrive.com', 'https://acme.pipedrive.com'],
-  ['http://127.0.0.1:4700/', 'http://127.0.0.1:4700'],
-])('the company %s is at %s', (domain, url) => {
-  expect(companyUrl(domain)).toBe(url);
-  expect(recordUrl(domain, 'person', '7')).toBe(`${url}/person/7`);
 });

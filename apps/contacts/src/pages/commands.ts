@@ -15,9 +15,10 @@ import {
   type Position,
   reasonOf,
 } from '../runs/rules.ts';
+import { addPage, addTold, estimateTotal, type Told } from '../sizes/rules.ts';
 import { lockRun, updateRun } from '../runs/store.ts';
 import { findSource } from '../sources/store.ts';
-import type { Db, SyncRun, Tx } from '../store.ts';
+import type { Db, SyncedObject, SyncRun, Tx } from '../store.ts';
 
 export interface Deps {
   db: Db;
@@ -47,25 +48,27 @@ async function whileHeld<Result>(
 export async function beginRun(
   deps: Deps,
   held: Held,
-  counted: { total: number | null; costTokens: number },
+  counted: { told: Partial<Record<SyncedObject, Told>>; costTokens: number },
 ): Promise<SyncRun | undefined> {
   return whileHeld(deps, held, async (tx, run) => {
     const now = deps.now();
+    const sizes = addTold(run.sizes, counted.told);
     const begun = {
       state: 'RUNNING',
       reason: null,
       started_at: run.started_at ?? now,
-      total: run.total ?? counted.total,
+      total: estimateTotal(sizes),
       cost_tokens: run.cost_tokens + counted.costTokens,
     } as const;
     const samples = addSample(run.samples, { at: now.getTime(), done: run.done });
-    const changes = { ...begun, samples: JSON.stringify(samples) };
+    const texts = { samples: JSON.stringify(samples), sizes: JSON.stringify(sizes) };
+    const changes = { ...begun, ...texts };
     await updateRun(tx, run.workspace_id, { id: run.id, changes });
     if (run.started_at === null) {
       const payload = { dataSourceId: run.data_source_id, syncRunId: run.id, kind: run.kind };
       await publish(tx, SyncStarted, { origin: originOf(run), key: run.id, payload, now });
     }
-    return { ...run, ...begun, samples };
+    return { ...run, ...begun, samples, sizes };
   });
 }
 
@@ -88,21 +91,29 @@ export async function storePage(deps: Deps, held: Held, page: Page): Promise<'st
     if (run.object !== position.object || run.cursor !== position.cursor) return undefined;
     const now = deps.now();
     const counts = await storeRecords(tx, deps, { run, page, now });
+    const sizes = addPage(run.sizes, position.object, {
+      ids: page.records.map(({ id }) => id),
+      isLast: next?.object !== position.object,
+    });
+    const done = run.done + page.records.length;
     const advanced = {
       ...run,
       ...next,
       counts,
-      done: run.done + page.records.length,
+      done,
+      total: next === undefined ? done : estimateTotal(sizes),
       cost_tokens: run.cost_tokens + page.costTokens,
     };
-    const samples = addSample(run.samples, { at: now.getTime(), done: advanced.done });
+    const samples = addSample(run.samples, { at: now.getTime(), done });
     await updateRun(tx, run.workspace_id, {
       id: run.id,
       changes: {
         object: advanced.object,
         cursor: advanced.cursor,
         counts: JSON.stringify(counts),
-        done: advanced.done,
+        done,
+        total: advanced.total,
+        sizes: JSON.stringify(sizes),
         cost_tokens: advanced.cost_tokens,
         samples: JSON.stringify(samples),
         attempts: 0,
@@ -110,7 +121,7 @@ export async function storePage(deps: Deps, held: Held, page: Page): Promise<'st
     });
     const { object } = position;
     const about = { dataSourceId: run.data_source_id, syncRunId: run.id, object };
-    const payload = { ...about, done: advanced.done, counts: outcomeCounts(counts) };
+    const payload = { ...about, done, counts: outcomeCounts(counts) };
     await publish(tx, RecordsSynced, { origin: originOf(run), key: run.id, payload, now });
     if (next === undefined) await endRun(tx, advanced, { state: 'SUCCEEDED', now });
     return 'stored';

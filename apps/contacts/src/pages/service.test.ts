@@ -6,7 +6,8 @@ import { createMappings } from '../mappings/commands.ts';
 import { migrations } from '../migrations/index.ts';
 import { cancelSync } from '../runs/commands.ts';
 import { progressOf } from '../runs/rules.ts';
-import type { Tables } from '../store.ts';
+import { estimatePrice } from '../sizes/rules.ts';
+import type { SyncRun, Tables } from '../store.ts';
 import { personOf } from '../../test/records.ts';
 import { type Desk, openDesk } from '../../test/sync.ts';
 import { storePage } from './commands.ts';
@@ -205,13 +206,48 @@ describe('a run', () => {
     });
   });
 
-  test('has no total while Pipedrive does not tell one', async () => {
-    desk.fill({ organizations: 1, persons: 1 });
-    desk.neighbours.counts.known = false;
-    expect(await desk.sync((await desk.openSource()).id)).toMatchObject({
-      state: 'SUCCEEDED',
-      total: null,
-    });
+  test('has no total while none can be told, and the exact one at the end', async () => {
+    desk.fill({ organizations: 1, persons: 20 });
+    desk.neighbours.sizes = 'unknown';
+    const unblock = desk.blockPages(3);
+    desk.startWorker();
+    const { id } = await desk.start((await desk.openSource()).id);
+    const half = await runAt(id, 11);
+    expect([half.total, estimatePrice(half)]).toEqual([null, null]);
+
+    unblock();
+    expect(await desk.ended(id)).toMatchObject({ state: 'SUCCEEDED', total: 21 });
+  });
+
+  test('estimates its total and time from the highest id, ever nearer', async () => {
+    desk.fill({ organizations: 10, persons: 60 });
+    for (const person of desk.neighbours.records.person) person.id = String(2 * Number(person.id));
+    desk.neighbours.sizes = 'highest-id';
+    const release = desk.blockPages(1);
+    desk.startWorker();
+    const { id } = await desk.start((await desk.openSource()).id);
+    await eventually(async () => expect((await desk.theRun(id)).total).toBe(10 + 120));
+
+    const unblock = desk.blockPages(3);
+    release();
+    const half = await runAt(id, 20);
+    expect(half).toMatchObject({ total: 10 + 60 });
+    expect(estimatePrice(half)).toBe(half.cost_tokens + 10);
+    expect(progressOf(half).remainingSeconds).toBeGreaterThanOrEqual(0);
+
+    unblock();
+    const run = await desk.ended(id);
+    expect(run).toMatchObject({ total: 70, done: 70 });
+    expect(estimatePrice(run)).toBe(run.cost_tokens);
+  });
+
+  test('that reads only what changed knows its total at the end', async () => {
+    desk.fill({ organizations: 1, persons: 30 });
+    desk.neighbours.sizes = 'highest-id';
+    const source = await desk.openSource();
+    await desk.sync(source.id);
+    desk.neighbours.records.person[0] = personOf(1, { name: 'New', second: 10 ** 9 });
+    expect(await desk.sync(source.id)).toMatchObject({ kind: 'INCREMENTAL', total: 1, done: 1 });
   });
 });
 
@@ -224,6 +260,13 @@ test('10,000 persons and 2,000 organizations are here after one run, each once',
 
   expect(run).toMatchObject({ counts: { created: 12_000 }, done: 12_000 });
 }, 30_000);
+
+const runAt = (id: SyncRun['id'], done: number) =>
+  eventually(async () => {
+    const run = await desk.theRun(id);
+    expect(run.done).toBe(done);
+    return run;
+  });
 
 interface Row {
   id: string;

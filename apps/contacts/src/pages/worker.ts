@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 import type { ReadyMapping } from '../mappings/rules.ts';
 import { nextPosition, type Position } from '../runs/rules.ts';
 import { extendLease, leaseRun } from '../runs/store.ts';
+import { PAGE_SIZE, unsizedObjects } from '../sizes/rules.ts';
 import { findSource } from '../sources/store.ts';
 import type { DataSource, SyncRun } from '../store.ts';
 import { beginRun, type Deps, type Held, releaseRun, setBack, storePage } from './commands.ts';
@@ -17,7 +18,6 @@ const POLL_MS = 200;
 const RUNS_AT_ONCE = 4;
 /** After a crash another worker goes on when this has passed. */
 const LEASE_MS = 10_000;
-const PAGE_SIZE = 500;
 
 export interface WorkerDeps extends Deps {
   nats: NatsConnection;
@@ -93,7 +93,7 @@ function kindOf(error: unknown): { failure: string; at: string[] } {
 
 async function readToEnd(deps: WorkerDeps, held: Held, stopping: AbortSignal): Promise<void> {
   const reading = await openReading(deps, held.run);
-  const run = await beginRun(deps, held, await countAll(deps, held.run, reading.source));
+  const run = await beginRun(deps, held, await sizeUp(deps, held.run, reading.source));
   let position: Position | undefined = run && { object: run.object, cursor: run.cursor };
   let ahead = position && readPage(deps, reading, position);
   while (position && ahead) {
@@ -167,27 +167,24 @@ async function readPage(
   });
 }
 
-/** How much there is to do, when Pipedrive says so without a scan; never a reason not to begin. */
-async function countAll(
+/** How much there is to do, where that is told without a scan; never a reason not to begin. */
+async function sizeUp(
   { nats }: WorkerDeps,
   run: SyncRun,
   source: DataSource,
-): Promise<{ total: number | null; costTokens: number }> {
-  if (run.total !== null || run.updated_since !== null) return { total: null, costTokens: 0 };
+): Promise<Parameters<typeof beginRun>[2]> {
+  if (run.updated_since !== null) return { told: {}, costTokens: 0 };
   const { workspace_id: workspaceId } = run;
+  const unknown = { count: null, highestId: null, costTokens: 0 };
   const answers = await Promise.all(
-    (['organization', 'person'] as const).map((object) =>
-      ask(nats, CountRecords, { workspaceId, connectionId: source.connection_id, object }).catch(
-        () => ({
-          count: null,
-          costTokens: 0,
-        }),
-      ),
-    ),
+    unsizedObjects(run.sizes).map(async (object) => {
+      const question = { workspaceId, connectionId: source.connection_id, object };
+      return { object, ...(await ask(nats, CountRecords, question).catch(() => unknown)) };
+    }),
   );
-  const [organizations, persons] = answers.map(({ count }) => count);
+  const told = answers.map(({ object, count, highestId = null }) => [object, { count, highestId }]);
   return {
-    total: organizations == null || persons == null ? null : organizations + persons,
+    told: Object.fromEntries(told),
     costTokens: answers.reduce((sum, { costTokens }) => sum + costTokens, 0),
   };
 }

@@ -22,10 +22,18 @@ interface Deps {
 }
 
 export const noSource = (id: string): Refusal =>
-  new Refusal('not_found', `There is no data source ${id}`, { reason: 'record_not_found' });
+  new Refusal('not_found', `There is no data source ${id}`, {
+    reason: 'record_not_found',
+    field: 'input.dataSourceId',
+    fix: 'Use an id from the list dataSources of this workspace.',
+  });
 
 const noRun = (id: string): Refusal =>
-  new Refusal('not_found', `There is no sync run ${id}`, { reason: 'record_not_found' });
+  new Refusal('not_found', `There is no sync run ${id}`, {
+    reason: 'record_not_found',
+    field: 'input.syncRunId',
+    fix: 'Use an id from the list syncRuns of this workspace.',
+  });
 
 /** Queues a run of a source with the newest mapping. A source has one run at a time. */
 export async function startSync(
@@ -92,6 +100,7 @@ async function queueRun(
     counts: '{}',
     done: 0,
     total: null,
+    sizes: '{}',
     samples: '[]',
     cost_tokens: 0,
     reason: null,

@@ -16,6 +16,7 @@ import {
 import type { NatsConnection } from '@nats-io/transport-node';
 import { z } from 'zod';
 import type { Context } from '../loaders.ts';
+import { estimatePrice } from '../sizes/rules.ts';
 import type { DataSource, Db, SyncRun } from '../store.ts';
 import { cancelSync, startSync } from './commands.ts';
 import { isActive, progressOf } from './rules.ts';
@@ -67,7 +68,7 @@ const syncRun = {
   startedAt: (run: SyncRun) => run.started_at,
   endedAt: (run: SyncRun) => run.ended_at,
   progress: (run: SyncRun) => progressOf(run),
-  priceEstimate: () => null,
+  priceEstimate: (run: SyncRun) => estimatePrice(run),
   priceSpent: (run: SyncRun) => run.cost_tokens,
   counts: (run: SyncRun) =>
     Object.entries(run.counts).map(([reason, count]) => ({ reason, count })),

@@ -1,4 +1,4 @@
-import { DataSourceId } from '@manifold/contracts';
+import { DataSourceId, SyncRunId } from '@manifold/contracts';
 import { newId } from '@manifold/database';
 import { createTestDatabase, eventually, silentLog, startTestNats } from '@manifold/testing';
 import { sql } from 'kysely';
@@ -87,16 +87,18 @@ describe('a source', () => {
         origin: desk.origin,
         input: { ...input, mappingId: stranger.mappingId },
       }),
-    ).rejects.toMatchObject({ kind: 'not_found' });
+    ).rejects.toMatchObject(notFound('input.mappingId'));
     await expect(
       createDataSource(desk.deps, {
         origin: desk.origin,
         input: { ...input, connectionId: stranger.connectionId },
       }),
-    ).rejects.toMatchObject({ kind: 'not_found' });
+    ).rejects.toMatchObject(notFound('input.connectionId'));
     await expect(
       startSync(desk.deps, { origin: desk.origin, dataSourceId: newId('ds', DataSourceId) }),
-    ).rejects.toMatchObject({ kind: 'not_found' });
+    ).rejects.toMatchObject(notFound('input.dataSourceId'));
+    const call = { origin: desk.origin, syncRunId: newId('sr', SyncRunId) };
+    await expect(cancelSync(desk.deps, call)).rejects.toMatchObject(notFound('input.syncRunId'));
   });
 
   test('that is archived cancels its run, starts no other and keeps its contacts (OR-51)', async () => {
@@ -157,3 +159,8 @@ async function countsOf(dataSourceId: string) {
     (select count(*)::int from record_link where data_source_id = ${dataSourceId}) as links`);
   return row;
 }
+
+const notFound = (field: string) => ({
+  kind: 'not_found',
+  detail: { field, fix: expect.stringContaining('of this workspace') },
+});

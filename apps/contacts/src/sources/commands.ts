@@ -5,6 +5,7 @@ import {
   DescribeConnection,
   type FieldMappingId,
   GetMapping,
+  type WorkspaceId,
 } from '@manifold/contracts';
 import { createOnce, newId, withWorkspace } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
@@ -35,15 +36,7 @@ export async function createDataSource(
   const { origin, input } = call;
   const { workspaceId } = origin;
   const { connectionId, mappingId, name } = input;
-  const [connection, mapping] = await Promise.all([
-    ask(deps.nats, DescribeConnection, { workspaceId, connectionId }),
-    ask(deps.nats, GetMapping, { workspaceId, mappingId }),
-  ]);
-  if (mapping.purpose !== 'CONTACTS_FROM_PIPEDRIVE') {
-    throw badMapping('The mapping does not lead from Pipedrive to contacts');
-  }
-  if (mapping.connectionId !== connectionId)
-    throw badMapping('The mapping belongs to another connection');
+  const { connection, mapping } = await findParts(deps, workspaceId, input);
   const now = deps.now();
   return withWorkspace(deps.db, workspaceId, async (tx) => {
     const once = {
@@ -62,7 +55,7 @@ export async function createDataSource(
         id: newSourceId,
         name,
         connection_id: connectionId,
-        company_domain: connection.companyDomain,
+        company_url: connection.companyUrl,
         mapping_id: mappingId,
         mapping_version: mapping.version,
         state: 'ACTIVE',
@@ -78,6 +71,36 @@ export async function createDataSource(
     return source;
   });
 }
+
+/** The connection and the mapping of a new source, which must fit each other. */
+async function findParts(
+  { nats }: Deps,
+  workspaceId: WorkspaceId,
+  { connectionId, mappingId }: NewSource,
+) {
+  const [connection, mapping] = await Promise.all([
+    ask(nats, DescribeConnection, { workspaceId, connectionId }).catch(
+      pointingAt('input.connectionId', 'Use an id from the list connections of this workspace.'),
+    ),
+    ask(nats, GetMapping, { workspaceId, mappingId }).catch(
+      pointingAt('input.mappingId', 'Use an id from the list fieldMappings of this workspace.'),
+    ),
+  ]);
+  if (mapping.purpose !== 'CONTACTS_FROM_PIPEDRIVE') {
+    throw badMapping('The mapping does not lead from Pipedrive to contacts');
+  }
+  if (mapping.connectionId !== connectionId)
+    throw badMapping('The mapping belongs to another connection');
+  return { connection, mapping };
+}
+
+/** What another service does not know becomes a matter of our own input. */
+const pointingAt =
+  (field: string, fix: string) =>
+  (error: unknown): never => {
+    if (!(error instanceof Refusal) || error.kind !== 'not_found') throw error;
+    throw new Refusal('not_found', error.message, { ...error.detail, field, fix });
+  };
 
 const badMapping = (message: string): Refusal =>
   new Refusal('invalid', message, {

@@ -10,7 +10,7 @@ import {
   type VariableType,
 } from '@manifold/contracts';
 import { isValueOf, partsOf, variableTypeOf } from '@manifold/mapping';
-import { IdempotencyKey } from '@manifold/subgraph';
+import { boundedText, IdempotencyKey } from '@manifold/subgraph';
 import { z } from 'zod';
 
 /** The graph writes enum values in capitals, mappings in small letters. */
@@ -20,7 +20,7 @@ const small = z
   .transform((text) => text?.toLowerCase());
 
 const MAX_TEXT = 10_000;
-const text = z.string().max(MAX_TEXT);
+const text = boundedText(MAX_TEXT);
 
 const Value = z
   .object({
@@ -44,7 +44,7 @@ const Value = z
 type Value = z.output<typeof Value>;
 
 const Row = z.object({
-  id: z.string().max(100).nullish(),
+  id: boundedText(100).nullish(),
   source: z.object({
     object: z.string(),
     field: z.string().nullish(),
@@ -81,7 +81,7 @@ const Policy = z
 
 const SaveInput = z.object({
   id: FieldMappingId.nullish(),
-  name: z.string().trim().min(1).max(200),
+  name: boundedText(200).trim().min(1),
   purpose: MappingPurpose,
   connectionId: ConnectionId,
   rows: z.array(Row).max(1000).nullish(),

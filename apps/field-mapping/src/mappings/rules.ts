@@ -55,7 +55,22 @@ export const findProblems = (
 ): MappingProblem[] => [
   ...compile(sourceOf(working, catalogue)).problems,
   ...checkRequiredTargets(working.rows, requiredTargets(working.purpose)),
+  ...checkAnyRow(working),
 ];
+
+/** A mirror of nothing; mappings of other purposes lack what they need when they are empty. */
+const checkAnyRow = ({ purpose, rows }: Working): MappingProblem[] =>
+  rows.length > 0 || requiredTargets(purpose).length > 0
+    ? []
+    : [
+        {
+          rowId: null,
+          code: 'required_target_missing',
+          target: 'contact.email',
+          cause: 'The mapping has no rows.',
+          fix: 'Add at least one row; the query suggestRows proposes them.',
+        },
+      ];
 
 /** A row as it stands today: green it works, red it does not, gray nobody can tell yet. */
 export type RowStatus =

@@ -71,8 +71,10 @@ async function askWho(
 }
 
 function questionOf({ authorization, workspace }: Credentials) {
-  const key = /^Bearer ([\x21-\x7e]{20,256})$/i.exec(authorization ?? '')?.[1];
-  if (key === undefined) throw noKey();
+  const sent = /^Bearer +(\S.*)$/i.exec(authorization?.trim() ?? '')?.[1];
+  if (sent === undefined) throw noKey();
+  const [key] = /^[\x21-\x7e]{20,256}$/.exec(sent) ?? [];
+  if (key === undefined) throw unknownKey();
   const keyHash = createHash('sha256').update(key).digest('hex');
   if (workspace === undefined) return { keyHash };
   const chosen = WorkspaceId.safeParse(workspace);
@@ -84,6 +86,13 @@ const noKey = (): Refusal =>
   new Refusal('unauthenticated', 'The request carries no API key', {
     reason: 'not_signed_in',
     fix: 'Send a valid API key as `Authorization: Bearer <key>`.',
+  });
+
+/** In the words the workspaces service uses for a key it does not know. */
+const unknownKey = (): Refusal =>
+  new Refusal('unauthenticated', 'This API key is not known or was revoked', {
+    reason: 'not_signed_in',
+    fix: 'Send a valid API key as `Authorization: Bearer <key>`; an owner of the workspace can make one.',
   });
 
 /** In the words the workspaces service uses for a workspace the key does not open. */

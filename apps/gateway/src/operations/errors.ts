@@ -12,12 +12,15 @@ const known = new Set<unknown>([
 
 const SHOWN = ['reason', 'field', 'fix', 'issues', 'service'] as const;
 
+/** True for whatever is no refusal and nothing GraphQL says about the operation: a bug, then. */
+export const isMasked = (code: unknown): boolean => !known.has(code);
+
 /** Expected errors in full, anything else as one sentence; never a stack, an address or a statement. */
 export function maskError(formatted: GraphQLFormattedError): GraphQLFormattedError {
   const { message, locations, path, extensions = {} } = formatted;
   const place = { ...(locations && { locations }), ...(path && { path }) };
   const code = extensions['code'];
-  if (!known.has(code)) {
+  if (isMasked(code)) {
     return {
       message: 'Internal server error',
       ...place,

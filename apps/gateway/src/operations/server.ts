@@ -1,5 +1,5 @@
 import { ApolloGateway } from '@apollo/gateway';
-import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import { ApolloServer } from '@apollo/server';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'pino';
@@ -7,6 +7,8 @@ import { createDataSource, type Service } from '../services/data-source.ts';
 import type { OperationContext } from './context.ts';
 import { maskError } from './errors.ts';
 import { LIMITS, limitRules } from './limits.ts';
+import { reportErrors } from './report-errors.ts';
+import { refuseUnclear } from './refuse-unclear.ts';
 
 /** Plans operations over the supergraph and gathers the services' parts of the answer. */
 export async function startServer(options: {
@@ -29,7 +31,7 @@ export async function startServer(options: {
   const server = new ApolloServer<OperationContext>({
     gateway,
     logger: quiet,
-    plugins: [ApolloServerPluginLandingPageDisabled(), reportErrors(log)],
+    plugins: [ApolloServerPluginLandingPageDisabled(), refuseUnclear, reportErrors(log)],
     stopOnTerminationSignals: false, // runService owns shutdown
     includeStacktraceInErrorResponses: false,
     introspection: true, // nobody without a key comes this far
@@ -43,26 +45,3 @@ export async function startServer(options: {
   await server.start();
   return server;
 }
-
-/** Logs what is masked, and gives every error the correlation id to ask about. */
-const reportErrors = (log: Logger): ApolloServerPlugin<OperationContext> => ({
-  requestDidStart: async () => ({
-    didEncounterErrors: async ({ errors, contextValue: { correlationId } }) => {
-      for (const error of errors) {
-        const code = error.extensions['code'];
-        if (code === undefined || code === 'INTERNAL_SERVER_ERROR') {
-          log.error({ err: error.originalError ?? error, correlationId }, 'operation failed');
-        }
-      }
-    },
-    willSendResponse: async ({ response, contextValue: { correlationId } }) => {
-      if (response.body.kind !== 'single') return;
-      const { singleResult } = response.body;
-      if (!singleResult.errors) return;
-      singleResult.errors = singleResult.errors.map((error) => ({
-        ...error,
-        extensions: { ...error.extensions, correlationId },
-      }));
-    },
-  }),
-});

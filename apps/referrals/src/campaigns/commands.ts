@@ -9,6 +9,7 @@ import { Refusal } from '@manifold/errors';
 import { ask, type Origin, publish } from '@manifold/messaging';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { checkDefaults } from '../defaults/commands.ts';
+import { checkMapping } from '../mappings/checking.ts';
 import { fetchNewestMapping } from '../mappings/commands.ts';
 import { findMappingCopy, insertMappingCopy } from '../mappings/store.ts';
 import type { Campaign, Db, Defaults, NewMappingCopy, Tx } from '../store.ts';
@@ -38,13 +39,14 @@ export async function saveCampaign(
 ): Promise<CampaignId> {
   const { db, now } = deps;
   const { workspaceId } = caller;
-  const { id } = input;
+  const { id, connectionId, mappingId: chosen } = input;
   const before = id ? await readCampaign(db, workspaceId, id) : undefined;
-  if (input.connectionId !== before?.connection_id) {
-    await ask(deps.nats, DescribeConnection, { workspaceId, connectionId: input.connectionId });
+  if (connectionId !== before?.connection_id) {
+    await ask(deps.nats, DescribeConnection, { workspaceId, connectionId });
   }
   const defaults = await checkDefaults(deps, workspaceId, { input, before });
-  const mappingId = input.mappingId ?? before?.mapping_id;
+  if (chosen) await checkMapping(deps, workspaceId, { connectionId, mappingId: chosen });
+  const mappingId = chosen ?? before?.mapping_id;
   const copy =
     before?.state === 'OPEN' && mappingId
       ? await fetchNewestMapping(deps, { workspaceId, mappingId })

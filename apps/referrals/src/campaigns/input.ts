@@ -5,10 +5,10 @@ import {
   FieldMappingId,
   referralFields,
 } from '@manifold/contracts';
-import { IdempotencyKey } from '@manifold/subgraph';
+import { boundedText, IdempotencyKey } from '@manifold/subgraph';
 import { z } from 'zod';
 
-const text = z.string().max(10_000);
+const text = boundedText(10_000);
 
 const Value = z
   .object({
@@ -37,7 +37,7 @@ const FormField = z.object({
     (key) => !Object.hasOwn(referralFields, key),
     'every sign-up has this field',
   ),
-  label: z.string().trim().min(1).max(200),
+  label: boundedText(200).trim().min(1),
   required: z
     .boolean()
     .nullish()
@@ -46,7 +46,7 @@ const FormField = z.object({
 
 const SaveInput = z.object({
   id: CampaignId.nullish(),
-  name: z.string().trim().min(1).max(200),
+  name: boundedText(200).trim().min(1),
   connectionId: ConnectionId,
   mappingId: FieldMappingId.nullish(),
   outcome: z.enum(['LEAD']).nullish(),
@@ -60,9 +60,8 @@ const SaveInput = z.object({
       'two fields have the same key',
     )
     .nullish(),
-  linkBase: z
-    .url({ protocol: /^https?$/ })
-    .max(500)
+  linkBase: boundedText(500)
+    .pipe(z.url({ protocol: /^https?$/ }))
     .nullish(),
   idempotencyKey: IdempotencyKey,
 });

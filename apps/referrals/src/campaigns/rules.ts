@@ -12,14 +12,14 @@ export const absentCampaign = (id: string, field: string): Refusal =>
 
 /** What stands between a campaign and its first sign-up. */
 export type LaunchDecision =
-  | { outcome: 'open'; copy: MappingCopy }
+  | { outcome: 'open' }
   | { outcome: 'refuse'; because: string; reason: ReasonCode; fix: string };
 
 type Launching = Pick<Campaign, 'connection_id' | 'mapping_id'>;
 
 export function decideLaunch(
   { connection_id, mapping_id }: Launching,
-  copy: MappingCopy | undefined,
+  copy: Pick<MappingCopy, 'purpose' | 'connection_id'> | undefined,
 ): LaunchDecision {
   if (mapping_id === null) {
     return {
@@ -34,7 +34,7 @@ export function decideLaunch(
     return unfit('the mapping was made for another purpose than referrals');
   }
   if (copy.connection_id !== connection_id) return wrongConnection(connection_id);
-  return { outcome: 'open', copy };
+  return { outcome: 'open' };
 }
 
 const notPublished = (id: FieldMappingId): LaunchDecision => ({

@@ -43,6 +43,11 @@ test.each([
   expect(defaults.rows.every(({ createOnly }) => createOnly)).toBe(true);
 });
 
+test('what is wrong with a default is said in words', () => {
+  const { refusal } = readDefaults([lead('label_ids', ['Cold'])], catalogue);
+  expect(refusal?.message).toContain('the field has no such option');
+});
+
 test('only the fields the defaults name are kept', () => {
   const { defaults } = readDefaults([lead('owner_id', 7)], catalogue);
   expect(defaults.catalogue.map(({ code }) => code)).toEqual(['owner_id']);

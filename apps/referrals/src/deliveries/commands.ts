@@ -6,11 +6,17 @@ import {
   type WorkspaceId,
   WriteCommand,
 } from '@manifold/contracts';
-import { type OnRefused, type Origin, publish, sendCommand } from '@manifold/messaging';
+import {
+  type OnRefused,
+  type OnStored,
+  type Origin,
+  publish,
+  sendCommand,
+} from '@manifold/messaging';
 import { findMappingCopy } from '../mappings/store.ts';
 import { planDelivery } from '../steps/rules.ts';
 import type { Campaign, ReferralUser, Tables, Tx } from '../store.ts';
-import { type Delivery, fixOfRefused, hasSettled } from './rules.ts';
+import { attemptOf, type Delivery, hasSettled, keyOfAttempt, takeBack } from './rules.ts';
 import { lockUser, setDelivery } from './store.ts';
 
 /** Puts the command for Pipedrive beside the user, in the same transaction; or says why there is none. */
@@ -37,6 +43,8 @@ export async function sendDelivery(
     await setDelivery(tx, { workspace_id, id, ...pinned });
     return;
   }
+  const attempt = attemptOf(user);
+  const { delivery_attempt: count } = attempt;
   await setDelivery(tx, {
     workspace_id,
     id,
@@ -45,24 +53,27 @@ export async function sendDelivery(
     delivery_reason: null,
     delivery_fix: null,
     delivery_settled_at: null,
+    ...attempt,
   });
-  await sendCommand(tx, SubmitWrite, {
+  const question = {
     workspaceId: workspace_id,
-    key: id,
-    question: {
-      workspaceId: workspace_id,
-      connectionId: campaign.connection_id,
-      actor: caller.actor,
-      correlationId: caller.correlationId,
-      // one sign-up is one write request, however often it is sent
-      idempotencyKey: id,
-      cause: { service: 'referrals', type: 'ReferralUser', id },
-      lane: 'interactive',
-      ...(copy ? { mapping: { id: copy.mapping_id, version: copy.version } } : {}),
-      steps: plan.steps,
-    },
-  });
+    connectionId: campaign.connection_id,
+    actor: caller.actor,
+    correlationId: caller.correlationId,
+    cause: { service: 'referrals', type: 'ReferralUser', id },
+    lane: 'interactive' as const,
+    ...keysOf(id, count),
+    ...(copy ? { mapping: { id: copy.mapping_id, version: copy.version } } : {}),
+    steps: plan.steps,
+  };
+  await sendCommand(tx, SubmitWrite, { workspaceId: workspace_id, key: id, question });
 }
+
+/** One attempt is one write request, however often it is sent, and takes the place of the one before. */
+const keysOf = (id: ReferralUserId, attempt: number) => ({
+  idempotencyKey: keyOfAttempt(id, attempt),
+  ...(attempt > 1 ? { supersedes: keyOfAttempt(id, attempt - 1) } : {}),
+});
 
 const noMapping = {
   outcome: 'park',
@@ -86,6 +97,10 @@ export async function settle(
     delivery_fix: after.delivery_fix,
     delivery_settled_at: outcome === 'QUEUED' ? null : now,
     write_request_id: after.write_request_id,
+    delivery_attempt: after.delivery_attempt,
+    delivery_written: after.delivery_written,
+    delivery_cancelled: after.delivery_cancelled,
+    superseded_request_id: after.superseded_request_id,
     person_pipedrive_id: after.person_pipedrive_id,
     person_url: after.person_url,
     lead_pipedrive_id: after.lead_pipedrive_id,
@@ -128,13 +143,24 @@ export const createOnRefused =
     const command = WriteCommand.parse(body);
     const user = await lockUser(tx, workspaceId, ReferralUserId.parse(command.cause.id));
     if (!user) return;
-    const after = {
-      ...user,
-      delivery_state: 'PARKED',
-      delivery_reason: ReasonCode.safeParse(refusal.detail.reason).data ?? 'handler_failed',
-      delivery_fix: fixOfRefused(refusal.detail.fix),
-    } as const;
+    const reason = ReasonCode.safeParse(refusal.detail.reason).data ?? 'handler_failed';
+    const after = takeBack(user, { reason, fix: refusal.detail.fix });
     const { actor, correlationId } = command;
     const origin = { workspaceId, actor, correlationId };
     await settle(tx, origin, { before: user, after, now: now() });
+  };
+
+/** Connections took it: the sign-up shows its write request from now on. */
+export const createOnStored =
+  (): OnStored<Tables> =>
+  async (tx, { workspaceId, body }, answer) => {
+    const command = WriteCommand.parse(body);
+    const { writeRequestId } = SubmitWrite.answer.parse(answer);
+    const user = await lockUser(tx, workspaceId, ReferralUserId.parse(command.cause.id));
+    if (!user || command.idempotencyKey !== keyOfAttempt(user.id, user.delivery_attempt)) return;
+    await setDelivery(tx, {
+      workspace_id: workspaceId,
+      id: user.id,
+      write_request_id: writeRequestId,
+    });
   };

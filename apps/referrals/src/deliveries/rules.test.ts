@@ -1,7 +1,14 @@
 import { ConnectionId, ReferralUserId, WriteRequestId, WriteStepId } from '@manifold/contracts';
 import { newId } from '@manifold/database';
 import { expect, test } from 'vitest';
-import { applyRequest, applyStep, decideRetry, type Delivery, hasSettled } from './rules.ts';
+import {
+  applyRequest,
+  applyStep,
+  decideRetry,
+  type Delivery,
+  hasSettled,
+  takeBack,
+} from './rules.ts';
 
 const writeRequestId = newId('wr', WriteRequestId);
 const connectionId = newId('cn', ConnectionId);
@@ -10,6 +17,10 @@ const queued: Delivery = {
   delivery_reason: null,
   delivery_fix: null,
   write_request_id: null,
+  delivery_attempt: 1,
+  delivery_written: false,
+  delivery_cancelled: false,
+  superseded_request_id: null,
   person_pipedrive_id: null,
   person_url: null,
   lead_pipedrive_id: null,
@@ -112,15 +123,55 @@ test.each([
 });
 
 test.each([
-  ['under way', { delivery_state: 'QUEUED', write_request_id: null }, 'nothing_to_do'],
-  ['done', { delivery_state: 'DELIVERED', write_request_id: writeRequestId }, 'nothing_to_do'],
-  ['left alone', { delivery_state: 'SKIPPED', write_request_id: writeRequestId }, 'nothing_to_do'],
-  ['refused before it was taken', { delivery_state: 'PARKED', write_request_id: null }, 'send'],
+  ['under way', {}, 'nothing_to_do'],
+  ['done', { delivery_state: 'DELIVERED', delivery_written: true }, 'nothing_to_do'],
+  ['left alone', { delivery_state: 'SKIPPED' }, 'nothing_to_do'],
   [
-    'parked after it was taken',
-    { delivery_state: 'PARKED', write_request_id: writeRequestId },
+    'refused before it was taken',
+    { delivery_state: 'PARKED', write_request_id: null, delivery_written: true },
+    'send',
+  ],
+  [
+    'refused by Pipedrive',
+    { delivery_state: 'PARKED', delivery_reason: 'pipedrive_refused' },
+    'send',
+  ],
+  ['cancelled', { delivery_state: 'SKIPPED', delivery_cancelled: true }, 'send'],
+  ['written in part', { delivery_state: 'PARKED', delivery_written: true }, 'refuse'],
+  ['in doubt', { delivery_state: 'PARKED', delivery_reason: 'outcome_unknown' }, 'refuse'],
+  [
+    'cancelled when a part was written',
+    { delivery_state: 'SKIPPED', delivery_cancelled: true, delivery_written: true },
     'refuse',
   ],
 ] as const)('asking again for a delivery that is %s', (_, user, outcome) => {
-  expect(decideRetry(user).outcome).toBe(outcome);
+  const taken = { ...queued, write_request_id: writeRequestId };
+  expect(decideRetry({ ...taken, ...user }).outcome).toBe(outcome);
+});
+
+test('what becomes of a replaced request no longer counts, unless it was written after all', () => {
+  const again: Delivery = {
+    ...queued,
+    delivery_attempt: 2,
+    superseded_request_id: writeRequestId,
+  };
+  expect(applyStep(again, severalMatches)).toEqual(again);
+  expect(applyStep(again, step({ outcome: 'cancelled' }))).toEqual(again);
+  expect(applyRequest(again, request({ outcome: 'cancelled' }))).toEqual(again);
+
+  const refused = takeBack(again, { reason: 'already_written', fix: 'Use redrive.' });
+  expect(refused).toMatchObject({
+    delivery_state: 'PARKED',
+    delivery_attempt: 1,
+    delivery_written: true,
+    delivery_fix: 'Use redrive.',
+    write_request_id: writeRequestId,
+    superseded_request_id: null,
+  });
+  const written = applyStep(again, personWritten);
+  const done = applyRequest(written, request({}));
+  expect(written.delivery_written).toBe(true);
+  expect(takeBack(done, { reason: 'already_written', fix: undefined }).delivery_state).toBe(
+    'DELIVERED',
+  );
 });

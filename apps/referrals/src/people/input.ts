@@ -1,26 +1,22 @@
 import { CampaignId, FieldCode, ReferralUserId } from '@manifold/contracts';
-import { IdempotencyKey } from '@manifold/subgraph';
+import { boundedText, IdempotencyKey } from '@manifold/subgraph';
 import { z } from 'zod';
 
 const SignUpInput = z.object({
   campaignId: CampaignId,
   email: z.string().trim().pipe(z.email().max(254)),
-  firstName: z.string().trim().min(1).max(255),
-  lastName: z
-    .string()
+  firstName: boundedText(255).trim().min(1),
+  lastName: boundedText(255)
     .trim()
-    .max(255)
     .nullish()
     .transform((name) => name || null),
   attributes: z
-    .array(z.object({ key: FieldCode, value: z.string().max(5_000) }))
+    .array(z.object({ key: FieldCode, value: boundedText(5_000) }))
     .max(50)
     .nullish()
     .transform((attributes) => attributes ?? []),
-  referredByCode: z
-    .string()
+  referredByCode: boundedText(64)
     .trim()
-    .max(64)
     .nullish()
     .transform((code) => code || null),
   isTest: z

@@ -4,15 +4,12 @@ import type { ApiKey, Db } from '../store.ts';
 // The look-ups that find out which workspace is meant: by the hash of a key, or by a person.
 // They run in `acrossWorkspaces`, and only what belongs to that key or person is asked for.
 
-/** Where a person stands in one workspace, and where the one who vouches for a key stands there. */
+/** Where a person stands in one workspace. */
 export interface Standing {
   workspace_id: WorkspaceId;
   name: string;
   created_at: Date;
   role: Role;
-  /** Who vouched for the key that created the workspace. */
-  workspace_vouched_by: UserId;
-  voucher_role: Role | null;
 }
 
 const MAX_WORKSPACES = 500;
@@ -35,26 +32,14 @@ export async function findKeyOfUser(
 
 export async function listStandings(
   tx: Db,
-  key: { userId: UserId; vouchedBy: UserId; workspaceId?: WorkspaceId },
+  person: { userId: UserId; workspaceId?: WorkspaceId },
 ): Promise<Standing[]> {
   let query = tx
     .selectFrom('member')
     .innerJoin('workspace', 'workspace.workspace_id', 'member.workspace_id')
-    .leftJoin('member as voucher', (join) =>
-      join
-        .onRef('voucher.workspace_id', '=', 'member.workspace_id')
-        .on('voucher.user_id', '=', key.vouchedBy),
-    )
-    .select([
-      'member.workspace_id',
-      'workspace.name',
-      'workspace.created_at',
-      'member.role',
-      'workspace.vouched_by as workspace_vouched_by',
-      'voucher.role as voucher_role',
-    ])
-    .where('member.user_id', '=', key.userId);
-  if (key.workspaceId) query = query.where('member.workspace_id', '=', key.workspaceId);
+    .select(['member.workspace_id', 'workspace.name', 'workspace.created_at', 'member.role'])
+    .where('member.user_id', '=', person.userId);
+  if (person.workspaceId) query = query.where('member.workspace_id', '=', person.workspaceId);
   return query.orderBy('member.workspace_id').limit(MAX_WORKSPACES).execute();
 }
 

@@ -22,7 +22,7 @@ import { noMember } from '../members/commands.ts';
 import { findMember } from '../members/store.ts';
 import type { ApiKey, Db, Tx } from '../store.ts';
 import { listSwitchedOff } from '../workspaces/store.ts';
-import { opens } from './rules.ts';
+import { opens, reachOfNewKey } from './rules.ts';
 import { createSecret, hashOf, prefixOf } from './secret.ts';
 import { insertApiKey, listApiKeysByIds, revokeKey } from './store.ts';
 
@@ -62,18 +62,17 @@ export async function listWorkspacesOf(db: Db, identity: Identity): Promise<Stan
 async function listReachable(tx: Db, key: ApiKey, only?: WorkspaceId): Promise<Standing[]> {
   const standings = await listStandings(tx, {
     userId: key.user_id,
-    vouchedBy: key.vouched_by,
     ...(only ? { workspaceId: only } : {}),
   });
-  return standings.filter((standing) => opens(key, standing));
+  return standings.filter((standing) => opens(key, standing.workspace_id));
 }
 
-/** The person behind the caller's key: whoever made the first key of the chain that led to it. */
-export async function findVoucher(db: Db, identity: Identity): Promise<UserId> {
+/** The key the caller uses, as long as it is good. */
+export async function findCallersKey(db: Db, identity: Identity): Promise<ApiKey> {
   const { apiKeyId: id, userId } = identity;
   const key = await acrossWorkspaces(db, (tx) => findKeyOfUser(tx, { id, userId }));
   if (!key || key.revoked_at) throw revokedKey();
-  return key.vouched_by;
+  return key;
 }
 
 export interface KeyRequest {
@@ -92,15 +91,16 @@ export async function createApiKey(
 ): Promise<{ id: ApiKeyId; secret: string | null }> {
   const { origin, identity } = caller;
   const { workspaceId } = origin;
-  const vouchedBy = await findVoucher(db, identity);
+  const callersKey = await findCallersKey(db, identity);
   const secret = createSecret();
   return withWorkspace(db, workspaceId, async (tx) => {
     const call = { workspaceId, operation: 'createApiKey', key: idempotencyKey, input, now };
     const parseId = (id: string) => ApiKeyId.parse(id);
     const { id, repeated } = await createOnce(tx, { ...call, parseId }, async () => {
       const userId = await userOf(tx, identity, input.memberId);
-      const made = { name: input.name, created_by: identity.userId, vouched_by: vouchedBy };
-      return insertKey(tx, origin, { ...made, user_id: userId, secret }, now);
+      const reach = reachOfNewKey(callersKey, userId);
+      const made = { name: input.name, user_id: userId, created_by: identity.userId, reach };
+      return insertKey(tx, origin, { ...made, secret }, now);
     });
     return { id, secret: repeated ? null : secret };
   });
@@ -117,7 +117,7 @@ async function userOf(tx: Db, identity: Identity, memberId?: MemberId): Promise<
 export async function insertKey(
   tx: Tx,
   origin: Origin,
-  key: Pick<ApiKey, 'name' | 'user_id' | 'created_by' | 'vouched_by'> & { secret: string },
+  key: Pick<ApiKey, 'name' | 'user_id' | 'created_by' | 'reach'> & { secret: string },
   now: Date,
 ): Promise<ApiKeyId> {
   const { secret, ...made } = key;
@@ -150,9 +150,9 @@ export async function revokeApiKey(db: Db, origin: Origin, id: ApiKeyId, now: Da
 }
 
 const unknownKey = (): Refusal =>
-  new Refusal('unauthenticated', 'This API key is not known', {
+  new Refusal('unauthenticated', 'This API key is not known or was revoked', {
     reason: 'not_signed_in',
-    fix: 'Send a valid API key as `Authorization: Bearer <key>`.',
+    fix: 'Send a valid API key as `Authorization: Bearer <key>`; an owner of the workspace can make one.',
   });
 
 const revokedKey = (): Refusal =>

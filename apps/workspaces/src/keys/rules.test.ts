@@ -1,44 +1,29 @@
 import { UserId, WorkspaceId } from '@manifold/contracts';
 import { expect, test } from 'vitest';
-import { opens } from './rules.ts';
+import { opens, reachOfNewKey } from './rules.ts';
 
 const user = UserId.parse(`us_${'1'.repeat(32)}`);
-const maker = UserId.parse(`us_${'2'.repeat(32)}`);
-const stranger = UserId.parse(`us_${'3'.repeat(32)}`);
+const somebody = UserId.parse(`us_${'2'.repeat(32)}`);
 const home = WorkspaceId.parse(`ws_${'1'.repeat(32)}`);
 const other = WorkspaceId.parse(`ws_${'2'.repeat(32)}`);
 
-const own = { workspace_id: home, user_id: user, vouched_by: user };
-const made = { workspace_id: home, user_id: user, vouched_by: maker };
-const at = (workspace_id: WorkspaceId, rest = {}) => ({
-  workspace_id,
-  workspace_vouched_by: stranger,
-  voucher_role: null,
-  ...rest,
+const own = { workspace_id: home, user_id: user, reach: 'user' as const };
+const given = { workspace_id: home, user_id: user, reach: 'workspace' as const };
+
+test.each([
+  ['a key of one’s own opens the workspace it was made in', own, home, true],
+  ['and every other of its user', own, other, true],
+  ['a key made by somebody else opens the workspace it was made in', given, home, true],
+  ['and no other', given, other, false],
+])('%s', (_, key, workspaceId, expected) => {
+  expect(opens(key, workspaceId)).toBe(expected);
 });
 
 test.each([
-  ['a key of one’s own opens every workspace of its user', own, at(other), true],
-  ['a key made by somebody else opens the workspace it was made in', made, at(home), true],
-  ['and no other', made, at(other), false],
-  [
-    'unless its maker owns the other as well',
-    made,
-    at(other, { voucher_role: 'OWNER' as const }),
-    true,
-  ],
-  [
-    'an administrator of the other is not enough',
-    made,
-    at(other, { voucher_role: 'ADMIN' as const }),
-    false,
-  ],
-  [
-    'a workspace created with such a key is open to it',
-    made,
-    at(other, { workspace_vouched_by: maker }),
-    true,
-  ],
-])('%s', (_, key, standing, expected) => {
-  expect(opens(key, standing)).toBe(expected);
+  ['made for oneself with such a key opens everything as well', own, user, 'user'],
+  ['made for somebody else opens one workspace', own, somebody, 'workspace'],
+  ['made for oneself with a key for one workspace opens that one', given, user, 'workspace'],
+  ['made for somebody else with a key for one workspace too', given, somebody, 'workspace'],
+])('a key %s', (_, callersKey, userId, expected) => {
+  expect(reachOfNewKey(callersKey, userId)).toBe(expected);
 });

@@ -1,19 +1,26 @@
-import type { Standing } from '../directory/store.ts';
-import type { ApiKey } from '../store.ts';
+import type { UserId, WorkspaceId } from '@manifold/contracts';
+import type { ApiKey, KeyReach } from '../store.ts';
+
+/** Which of its user's workspaces a key opens: all of them, or only the one it was made in. */
+export function opens(
+  key: Pick<ApiKey, 'workspace_id' | 'reach'>,
+  workspaceId: WorkspaceId,
+): boolean {
+  switch (key.reach) {
+    case 'user':
+      return true;
+    case 'workspace':
+      return key.workspace_id === workspaceId;
+  }
+}
 
 /**
- * Which of its user's workspaces a key opens: the one it was made in, all of them when the user
- * made it, and those where whoever made it could have made it as well. Without this an owner could
- * invite a stranger, make a key for the stranger, and walk into the stranger's own workspaces.
+ * Only a person's own key that opens everything makes another such key, and only for that person.
+ * Otherwise an owner could invite somebody, make a key for that person, and walk into the person's
+ * other workspaces.
  */
-export function opens(
-  key: Pick<ApiKey, 'workspace_id' | 'user_id' | 'vouched_by'>,
-  standing: Pick<Standing, 'workspace_id' | 'workspace_vouched_by' | 'voucher_role'>,
-): boolean {
-  return (
-    standing.workspace_id === key.workspace_id ||
-    key.vouched_by === key.user_id ||
-    standing.voucher_role === 'OWNER' ||
-    standing.workspace_vouched_by === key.vouched_by
-  );
-}
+export const reachOfNewKey = (
+  callersKey: Pick<ApiKey, 'user_id' | 'reach'>,
+  userId: UserId,
+): KeyReach =>
+  callersKey.reach === 'user' && callersKey.user_id === userId ? 'user' : 'workspace';

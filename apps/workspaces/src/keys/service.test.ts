@@ -16,7 +16,7 @@ const { db, drop } = await createTestDatabase<Tables>(migrations);
 const { nats, stop: stopNats } = await startTestNats();
 const client = await startService({ db, nats, log, startTestGraph });
 const { identify, query, mutate } = client;
-const { createSecondWorkspace, createWith, invite, inviteWith, listEvents, viewer } = createSteps({
+const { createSecondWorkspace, invite, listEvents, viewer } = createSteps({
   db,
   client,
 });
@@ -68,7 +68,8 @@ describe('keys', () => {
   test('an unknown key is refused without a hint', async () => {
     await expect(identify('mf_never-made')).rejects.toMatchObject({
       kind: 'unauthenticated',
-      detail: { reason: 'not_signed_in' },
+      message: 'This API key is not known or was revoked',
+      detail: { reason: 'not_signed_in', fix: expect.stringContaining('Bearer') },
     });
   });
 });
@@ -96,31 +97,6 @@ describe('several workspaces', () => {
     const never = await identify(outsider.key, nowhere).catch((error: unknown) => error);
     expect(closed).toMatchObject({ detail: { reason: 'workspace_not_chosen' } });
     expect(closed).toEqual(never);
-  });
-
-  test('an owner cannot enter the workspaces of a person by inviting that person', async () => {
-    const victim = await invite(await createSecondWorkspace('Attacked'), 'victim@example.com');
-    const own = await createWith(victim.selfMade, 'Private');
-    expect((await identify(victim.selfMade, own)).workspaceId).toBe(own);
-
-    const attacker = await invite(
-      await createSecondWorkspace('Lair'),
-      'attacker@example.com',
-      'OWNER',
-    );
-    const lair = (await identify(attacker.selfMade)).workspaceId;
-    const trap = await inviteWith(attacker.selfMade, {
-      email: 'victim@example.com',
-      role: 'OWNER',
-    });
-    const trapped = await identify(trap.key, own).catch((error: unknown) => error);
-
-    expect((await identify(trap.key)).workspaceId).toBe(lair);
-    expect(trapped).toMatchObject({ detail: { reason: 'workspace_not_chosen' } });
-    // nor with a key that the planted key makes for itself
-    const second = (await mutate(trap.key, createKey, { name: 'second' })).createApiKey.key;
-    await expect(identify(second, own)).rejects.toMatchObject({ kind: 'unauthenticated' });
-    expect((await viewer(trap.key)).workspaces.map(({ id }: { id: string }) => id)).toEqual([lair]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { MemberId, Role, UserId } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
 import {
+  boundedText,
   checkCursor,
   IdempotencyKey,
   IdPart,
@@ -24,7 +25,7 @@ const ListArguments = z.object({
   filter: optional(
     z.object({
       role: optional(z.array(Role).min(1).max(4)),
-      email: optional(z.string().max(254).transform(normaliseEmail)),
+      email: optional(boundedText(254).transform(normaliseEmail)),
     }),
   ).transform((filter) => filter ?? {}),
   orderBy: Order,

@@ -4,8 +4,7 @@ import { type Kysely, sql } from 'kysely';
 
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`create table workspace (
-    workspace_id text primary key, name text not null, vouched_by text not null,
-    created_at timestamptz not null
+    workspace_id text primary key, name text not null, created_at timestamptz not null
   )`.execute(db);
   await sql`create table app_user (
     id text primary key, email text not null unique, created_at timestamptz not null
@@ -22,7 +21,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     workspace_id text not null references workspace, id text not null,
     user_id text not null references app_user, name text not null,
     key_hash text not null unique, prefix text not null, created_by text not null,
-    vouched_by text not null, created_at timestamptz not null, revoked_at timestamptz,
+    reach text not null check (reach in ('user', 'workspace')),
+    created_at timestamptz not null, revoked_at timestamptz,
     last_used_at timestamptz,
     primary key (workspace_id, id)
   )`.execute(db);

@@ -30,9 +30,9 @@ export async function bootstrap(db: Db, first: Bootstrap, now: Date): Promise<bo
     const email = normaliseEmail(first.ownerEmail);
     const userId = await findOrInsertUser(tx, { id: newId('us', UserId), email, now });
     const owner = { userId, name: first.ownerName };
-    await foundWorkspace(tx, origin, { name: first.workspaceName, vouchedBy: userId, owner }, now);
-    const made = { name: 'First key', created_by: userId, vouched_by: userId };
-    await insertKey(tx, origin, { ...made, user_id: userId, secret: first.apiKey }, now);
+    await foundWorkspace(tx, origin, { name: first.workspaceName, owner }, now);
+    const made = { name: 'First key', user_id: userId, created_by: userId, reach: 'user' as const };
+    await insertKey(tx, origin, { ...made, secret: first.apiKey }, now);
     return true;
   });
 }

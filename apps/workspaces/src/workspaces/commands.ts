@@ -11,13 +11,13 @@ import {
 import { createOnce, newId, withWorkspace } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
 import { lockKey, type Origin, publish } from '@manifold/messaging';
-import { findVoucher } from '../keys/commands.ts';
+import { findCallersKey } from '../keys/commands.ts';
 import { findMemberOfUser, insertMember } from '../members/store.ts';
 import type { Db, Tx } from '../store.ts';
 import { insertWorkspace, listSwitchedOff, setEntitlementRow } from './store.ts';
 
 /**
- * Makes a workspace with the caller as its owner. The id is settled in the caller's workspace
+ * Makes a workspace with the caller as its owner; needs a key that opens all of the caller's. The id is settled in the caller's workspace
  * first, so that a repeat by idempotency key finishes what an earlier try began.
  */
 export async function createWorkspace(
@@ -28,7 +28,8 @@ export async function createWorkspace(
 ): Promise<WorkspaceId> {
   const { origin, identity } = caller;
   const { workspaceId: here } = origin;
-  const vouchedBy = await findVoucher(db, identity);
+  const key = await findCallersKey(db, identity);
+  if (key.reach !== 'user') throw keyOfOneWorkspace();
   const { id, ownerName } = await withWorkspace(db, here, async (tx) => {
     const call = { operation: 'createWorkspace', key: idempotencyKey, input, now };
     const parseId = (made: string) => WorkspaceId.parse(made);
@@ -41,14 +42,13 @@ export async function createWorkspace(
   });
   const owner = { userId: identity.userId, name: ownerName };
   await withWorkspace(db, id, (tx) =>
-    foundWorkspace(tx, { ...origin, workspaceId: id }, { name: input.name, vouchedBy, owner }, now),
+    foundWorkspace(tx, { ...origin, workspaceId: id }, { name: input.name, owner }, now),
   );
   return id;
 }
 
 export interface Founding {
   name: string;
-  vouchedBy: UserId;
   owner: { userId: UserId; name: string };
 }
 
@@ -56,11 +56,11 @@ export interface Founding {
 export async function foundWorkspace(
   tx: Tx,
   origin: Origin,
-  { name, vouchedBy, owner }: Founding,
+  { name, owner }: Founding,
   now: Date,
 ): Promise<void> {
   const { workspaceId } = origin;
-  const made = { workspace_id: workspaceId, name, vouched_by: vouchedBy, created_at: now };
+  const made = { workspace_id: workspaceId, name, created_at: now };
   if (!(await insertWorkspace(tx, made))) return;
   const memberId = newId('mb', MemberId);
   await insertMember(tx, {
@@ -94,6 +94,13 @@ export async function setEntitlement(
     return listSwitchedOff(tx, workspaceId);
   });
 }
+
+/** Whoever made the key may know it, and would have the run of what is made with it. */
+const keyOfOneWorkspace = (): Refusal =>
+  new Refusal('precondition', 'This API key opens only the workspace it was made in', {
+    reason: 'key_of_one_workspace',
+    fix: 'Use a key that goes back to the first key of the installation, or ask its owner to make the workspace and invite you.',
+  });
 
 const notAMember = (): Refusal =>
   new Refusal('forbidden', 'The caller is no longer a member of this workspace', {

@@ -5,13 +5,14 @@ import { answerControl } from '../control/control.ts';
 import type { Fault } from '../faults/faults.ts';
 import { decideConsent, showConsent } from '../oauth/authorize.ts';
 import { answerRevoke, answerToken } from '../oauth/token.ts';
+import { showPage } from '../web/record-pages.ts';
 import type { World } from '../world.ts';
 import { answerApi, type Note, overLimit } from './api.ts';
 import { type Incoming, readIncoming } from './incoming.ts';
 import { notFound, Problem, refused } from './problem.ts';
 import { json, problemReply, type Reply } from './reply.ts';
 
-/** One server for the API, OAuth, the control API and `/readyz`. */
+/** One server for the API, OAuth, the control API, the pages of records and `/readyz`. */
 export function createSandboxServer(world: World, log: (line: string) => void): Server {
   const server = createServer((message, response) => {
     serve(message, response, world).catch((error: unknown) => {
@@ -38,6 +39,8 @@ async function serve(
   if (incoming.path === '/readyz') return send(response, json(200, { ready: true }));
   if (incoming.path.startsWith('/control'))
     return send(response, await settled(() => answerControl(incoming, world)));
+  const page = showPage(incoming, world);
+  if (page !== undefined) return send(response, page);
 
   const note: Note = { operationId: null, price: 0, credential: 'none' };
   const faults = world.faults.take(incoming.method, incoming.path);
@@ -108,7 +111,8 @@ function internalError(): Reply {
 function send(response: ServerResponse, reply: Reply): void {
   response.writeHead(reply.status, {
     'content-type': reply.contentType,
-    'content-length': Buffer.byteLength(reply.body),
+    // an answer without content has no length either
+    ...(reply.status === 204 ? {} : { 'content-length': Buffer.byteLength(reply.body) }),
     'x-correlation-id': randomUUID(),
     ...reply.headers,
   });

@@ -1,3 +1,4 @@
+import { escape, pageOf } from '../http/html-page.ts';
 import { html, type Reply } from '../http/reply.ts';
 import { findUser, listUsers, type User } from '../users/users.ts';
 import type { World } from '../world.ts';
@@ -59,14 +60,4 @@ function back(redirectUri: string, form: URLSearchParams, result: Record<string,
 
 function userOption(user: User): string {
   return `<option value="${user.id}">${escape(user.name)}${user.admin ? ' (admin)' : ''}</option>`;
-}
-
-function pageOf(title: string, content: string): string {
-  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>${title}</title>
-    <style>body{font:16px system-ui;max-width:28rem;margin:4rem auto}button{margin-right:.5rem}</style>
-    <h1>${title}</h1>${content}</html>`;
-}
-
-function escape(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -1,7 +1,7 @@
 import { createTestDatabase, eventually, silentLog, startTestPipedrive } from '@manifold/testing';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import { createBystander } from '../../../test/bystander.ts';
-import { leadStep, personStep } from '../../../test/write-commands.ts';
+import { askerOf, leadStep, personStep } from '../../../test/write-commands.ts';
 import { createWorld, type World } from '../../../test/writing.ts';
 import { migrations } from '../../migrations/index.ts';
 import type { Tables } from '../../store.ts';
@@ -177,6 +177,6 @@ test('an organization is found by its exact name', async () => {
 
 const redrive = async (step: Step | undefined) => {
   if (!step) throw new Error('no step');
-  const { workspace_id: workspaceId, id: stepId } = step;
-  await redriveStep(db, { workspaceId, stepId, idempotencyKey: undefined }, new Date());
+  const asked = { asker: askerOf(step.workspace_id), stepId: step.id, idempotencyKey: undefined };
+  await redriveStep(db, asked, new Date());
 };

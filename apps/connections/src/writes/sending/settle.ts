@@ -126,6 +126,7 @@ export async function settleLater(
   const change = {
     state: 'unknown' as const,
     reason: 'outcome_unknown' as const,
+    attempts: step.attempts + 1,
     settle_until: until,
     not_before: until,
     unknown_creates: step.unknown_creates + (isCreate ? 1 : 0),
