@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Somebody else listens on a port that was asked for by number. The message says how to choose another. */
 export class PortTaken extends Error {
@@ -22,15 +23,23 @@ export async function findFreePort(): Promise<number> {
   return listenOnce(0);
 }
 
-/** Throws `PortTaken` when `port` cannot be listened on. */
+/** A server that ends lets go of its port a moment after it lets go of its files. */
+const PATIENCE_MS = 2_000;
+const LOOK_EVERY_MS = 50;
+
+/** Throws `PortTaken` when `port` cannot be listened on, and stays so for two seconds. */
 export async function requireFreePort(port: number, variable?: string): Promise<void> {
-  try {
-    await listenOnce(port);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-      throw new PortTaken(port, variable);
+  const deadline = performance.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      await listenOnce(port);
+      return;
+    } catch (error) {
+      const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+      if (!isTaken) throw error;
+      if (performance.now() > deadline) throw new PortTaken(port, variable);
     }
-    throw error;
+    await sleep(LOOK_EVERY_MS);
   }
 }
 
