@@ -7,12 +7,18 @@ import { type Running, startAll } from './start.ts';
 
 const screen = createScreen(process.stdout);
 const stopping = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => {
-    // a second Ctrl-C does not leave things half stopped: stopping takes 12 s at most
-    if (!stopping.signal.aborted) screen.say('Stopping …');
-    stopping.abort(new Error('Stopped'));
-  });
+const stop = () => {
+  // a second Ctrl-C does not leave things half stopped: stopping takes 12 s at most
+  if (!stopping.signal.aborted) screen.say('Stopping …');
+  stopping.abort(new Error('Stopped'));
+};
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+// npm hands signals on, unless it is killed itself
+const npm = process.ppid;
+if (process.env['npm_lifecycle_event'] === 'start') {
+  setInterval(() => {
+    if (process.ppid !== npm) stop();
+  }, 250).unref();
 }
 const stopped = new Promise<void>((resolve) => {
   stopping.signal.addEventListener('abort', () => resolve());
