@@ -37,7 +37,8 @@ test.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)(
       },
       { timeoutMs: 30_000 },
     );
-    await rm(home, { recursive: true, force: true });
+    // the servers end last and may still write
+    await rm(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
   },
   180_000,
 );
