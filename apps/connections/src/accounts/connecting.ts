@@ -26,7 +26,7 @@ export interface ConnectingDeps extends SetupDeps {
   onCall: (call: FinishedCall) => Promise<void>;
 }
 
-const IDENTIFY_TIMEOUT_MS = 10_000;
+const IDENTIFY_TIMEOUT_MS = 8_000;
 
 /** Asks Pipedrive whose credential this is; there is no connection yet whose budget could be asked. */
 export async function identify(

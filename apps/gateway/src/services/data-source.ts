@@ -8,7 +8,8 @@ import type { OperationContext } from '../operations/context.ts';
 import { serviceUnavailable } from './failure.ts';
 
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
-const ANSWER_TIMEOUT_MS = 10_000;
+// longer than a service waits for Pipedrive (10 s), so that its own answer arrives
+const ANSWER_TIMEOUT_MS = 13_000;
 
 /** What a service may answer; anything else is a failure of that service. */
 const Answer = z
