@@ -7,7 +7,7 @@ export {
   type NatsSearch,
   NatsServerMissing,
 } from './nats/binary.ts';
-export type { NatsUser } from './nats/config.ts';
+export { natsConfig, type NatsSettings, type NatsUser } from './nats/config.ts';
 export type { NatsServer } from './nats/server.ts';
 export { type NatsOptions, startNats } from './nats/start.ts';
 export { FolderInUse } from './process/claim.ts';

@@ -7,17 +7,18 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { ROOT } from './settings.ts';
 
+const read = (yaml: string): unknown => parse(yaml, { merge: true });
 const text = await readFile(join(ROOT, 'docker-compose.yml'), 'utf8');
 
 test('docker-compose.yml keeps the compose specification', async () => {
   const validate = await composeSchema();
-  validate(parse(text));
+  validate(read(text));
   expect(validate.errors).toBeNull();
 });
 
 test('a misspelt key in docker-compose.yml would be reported', async () => {
   const validate = await composeSchema();
-  expect(validate(parse(text.replace('healthcheck:', 'healthchek:')))).toBe(false);
+  expect(validate(read(text.replace('healthcheck:', 'healthchek:')))).toBe(false);
 });
 
 async function composeSchema() {

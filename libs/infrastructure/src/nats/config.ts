@@ -11,37 +11,41 @@ export type NatsUser = {
 };
 
 export type NatsSettings = {
+  /** Address to listen at; 127.0.0.1 when absent. */
+  host?: string;
   /** 0: any free one. */
   port: number;
   /** Absent: no monitoring. 0: any free one. */
   monitorPort: number | undefined;
   storeDir: string;
-  portsDir: string;
-  pidFile: string;
+  /** Where the server writes its addresses and its pid down; absent: nowhere. */
+  portsDir?: string;
+  pidFile?: string;
   durable: boolean;
-  /** Upper bound of all streams' `max_bytes` together. */
-  maxFileStoreBytes: number;
+  /** Upper bound of all streams' `max_bytes` together; 10 GiB when absent. */
+  maxFileStoreBytes?: number | undefined;
   /** Absent: no authorization. */
   users: NatsUser[] | undefined;
   /** Whose permissions a client without credentials gets. Absent: none, it is refused. */
-  anonymousUser: string | undefined;
+  anonymousUser?: string | undefined;
 };
 
 const REPLY_WINDOW = '2m';
 const MAX_MEMORY_STORE_BYTES = 64 * 1024 ** 2;
+const MAX_FILE_STORE_BYTES = 10 * 1024 ** 3;
 
 /** The server's configuration file. NATS reads JSON; quoted strings are taken as they are, `$` included. */
 export function natsConfig(settings: NatsSettings): string {
-  const { port, monitorPort, durable, users } = settings;
+  const { host = '127.0.0.1', port, monitorPort, durable, users, pidFile, portsDir } = settings;
   const config = {
     server_name: 'manifold',
-    listen: `127.0.0.1:${portOf(port)}`,
+    listen: `${host}:${portOf(port)}`,
     ...(monitorPort !== undefined && { http: `127.0.0.1:${portOf(monitorPort)}` }),
-    pid_file: settings.pidFile,
-    ports_file_dir: settings.portsDir,
+    ...(pidFile !== undefined && { pid_file: pidFile }),
+    ...(portsDir !== undefined && { ports_file_dir: portsDir }),
     jetstream: {
       store_dir: settings.storeDir,
-      max_file_store: settings.maxFileStoreBytes,
+      max_file_store: settings.maxFileStoreBytes ?? MAX_FILE_STORE_BYTES,
       max_memory_store: MAX_MEMORY_STORE_BYTES,
       // acknowledged means on disk; the server's own default is every two minutes
       ...(durable && { sync_interval: 'always' }),

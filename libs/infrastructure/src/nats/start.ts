@@ -14,7 +14,6 @@ import type { NatsServer } from './server.ts';
 
 /** Recovery reads every stream back first. */
 const READY_WITHIN_MS = 60_000;
-const MAX_FILE_STORE_BYTES = 10 * 1024 ** 3;
 
 export type NatsOptions = {
   /** Kept between starts. Absent: a throw-away store, removed at stop. */
@@ -113,7 +112,7 @@ async function writeConfig({ folder, binary }: Place, options: NatsOptions): Pro
     portsDir,
     pidFile: join(folder, 'nats-server.pid'),
     durable: options.durable,
-    maxFileStoreBytes: options.maxFileStoreBytes ?? MAX_FILE_STORE_BYTES,
+    maxFileStoreBytes: options.maxFileStoreBytes,
     users: options.users,
     anonymousUser: options.anonymousUser,
   });

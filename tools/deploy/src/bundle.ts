@@ -1,0 +1,88 @@
+import { cp, glob, mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { type Plugin, rolldown } from 'rolldown';
+import { ROOT } from './root.ts';
+
+/** What a bundle is made of besides code: files the service reads while it runs. */
+const READ_AT_RUN_TIME = ['graphql', 'html', 'css', 'js'];
+
+/** Files of packages that a service hands to browsers. */
+const SERVED: Record<string, readonly string[]> = {
+  gateway: [
+    'react/package.json',
+    'react/umd/react.production.min.js',
+    'react-dom/package.json',
+    'react-dom/umd/react-dom.production.min.js',
+    'graphiql/package.json',
+    'graphiql/graphiql.min.js',
+    'graphiql/graphiql.min.css',
+  ],
+};
+
+/** Bundles one of the services, or the gateway, into `outDir`. */
+export const bundleService = (name: string, outDir: string): Promise<void> =>
+  bundle({ name, script: `apps/${name}/src/main.ts`, outDir });
+
+/**
+ * Makes a folder that runs with Node 24 and nothing else: `node main.js`. Files a module reads
+ * relative to itself lie in the folder as they lie in the repository.
+ */
+export async function bundle(program: {
+  name: string;
+  script: string;
+  outDir: string;
+}): Promise<void> {
+  const { name, script, outDir } = program;
+  await rm(outDir, { recursive: true, force: true });
+  const build = await rolldown({
+    input: join(ROOT, script),
+    platform: 'node',
+    // an optional dependency of pg that we do not use
+    external: ['pg-native'],
+    plugins: [keepPlaces],
+    onLog: (level, log) => {
+      if (level === 'warn') throw new Error(`${name} cannot be bundled: ${log.message}`);
+    },
+  });
+  await build.write({ file: join(outDir, 'main.js'), format: 'esm', codeSplitting: false });
+  await build.close();
+  await copyFiles(script, outDir);
+  await Promise.all((SERVED[name] ?? []).map((file) => copy(join('node_modules', file), outDir)));
+  const manifest = { name: `@manifold/${name}`, private: true, type: 'module', main: 'main.js' };
+  await writeFile(join(outDir, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+/** A module goes on seeing the place it has in the repository, below the bundle's folder. */
+const keepPlaces: Plugin = {
+  name: 'keep-places',
+  transform(code, id) {
+    if (id.includes('node_modules') || !code.includes('import.meta.')) return null;
+    const place = relative(ROOT, id);
+    return code
+      .replaceAll(
+        'import.meta.url',
+        `new URL(${JSON.stringify(`./${place}`)}, import.meta.url).href`,
+      )
+      .replaceAll(
+        'import.meta.dirname',
+        `(import.meta.dirname + ${JSON.stringify(`/${dirname(place)}`)})`,
+      );
+  },
+};
+
+async function copyFiles(script: string, outDir: string): Promise<void> {
+  const project = script.split('/').slice(0, 2).join('/');
+  const pattern = `{${project},libs/*/src}/**/*.{${READ_AT_RUN_TIME.join(',')}}`;
+  for await (const file of glob(pattern, {
+    cwd: ROOT,
+    exclude: ['**/{node_modules,dist,fixtures,test}/**'],
+  })) {
+    await copy(file, outDir);
+  }
+}
+
+async function copy(file: string, outDir: string): Promise<void> {
+  const target = join(outDir, file);
+  await mkdir(dirname(target), { recursive: true });
+  await cp(join(ROOT, file), target);
+}
