@@ -1,3 +1,4 @@
+export { createClock, type TestClock } from './clock.ts';
 export { createTestDatabase, type TestDatabase } from './database.ts';
 export { eventually } from './eventually.ts';
 export { startTestGraph, type TestCaller, type TestGraph } from './graph.ts';

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import type { Clock } from './clock/clock.ts';
+import { createPersistedClock } from './clock/persisted.ts';
 import { createFaults } from './faults/faults.ts';
 import { createCatalogue } from './fields/catalogue.ts';
 import { createSandboxServer } from './http/server.ts';
@@ -7,7 +9,9 @@ import { seedLabels } from './leads/labels.ts';
 import { createLedger } from './ledger/ledger.ts';
 import { createLimiter } from './limits/limiter.ts';
 import { type Limits, limitRules } from './limits/limits.ts';
+import { createRefreshes } from './oauth/refreshes.ts';
 import { openDatabase } from './store/database.ts';
+import { seedPipelines } from './pipelines/seed.ts';
 import { listUsers, readCompany, seedCompany } from './users/users.ts';
 import { startCourier } from './webhooks/courier.ts';
 import { createOutbox } from './webhooks/outbox.ts';
@@ -18,16 +22,21 @@ export interface SandboxOptions {
   port?: number;
   /** Default 127.0.0.1. */
   host?: string;
+  /** How others reach it, when it stands behind a host name; goes into token answers. */
+  publicUrl?: string;
   /** A SQLite file that survives restarts, tokens and ids included; without it all is in memory. */
   dataFile?: string;
   /** Default "off". */
   limits?: 'off' | Limits;
   /** Makes the users' API tokens the same on every first start; otherwise they are random. */
   seed?: string | number;
-  /** Milliseconds until a write is found by search; default 500. */
+  /** Milliseconds of its clock until a write is found by search; default 500. */
   searchLagMs?: number;
-  /** Milliseconds before the second, third and fourth webhook attempt; default 3, 30 and 150 s. */
+  /** Milliseconds of its clock before the second, third and fourth webhook attempt; default 3, 30 and 150 s. */
   webhookRetryDelaysMs?: number[];
+  /** How many times faster its clock runs, for everything it does; default 1. */
+  timeFactor?: number;
+  /** Another clock; `timeFactor` then only shortens waiting. */
   now?: () => Date;
   /** Gets lines about unexpected errors; never tokens or records. */
   log?: (line: string) => void;
@@ -38,6 +47,8 @@ export interface Sandbox {
   url: string;
   controlUrl: string;
   apiToken: string;
+  /** Its clock, jumps included, for those who must agree with it. */
+  clock: Pick<Clock, 'now' | 'realMs'>;
   stop(): Promise<void>;
 }
 
@@ -45,7 +56,7 @@ export interface Sandbox {
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const { host = '127.0.0.1', port = 0, log = () => {} } = options;
   let url = '';
-  const world = createWorld(options, () => url);
+  const world = createWorld(options, () => options.publicUrl ?? url);
   const server = createSandboxServer(world, log);
   try {
     server.listen(port, host);
@@ -64,7 +75,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     url,
     controlUrl: `${url}/control`,
     apiToken: admin?.apiToken ?? '',
+    clock: { now: world.clock.now, realMs: world.clock.realMs },
     async stop() {
+      world.clock.stop();
       const closed = once(server, 'close');
       server.close();
       server.closeAllConnections();
@@ -76,11 +89,14 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 }
 
 function createWorld(options: SandboxOptions, url: () => string): World {
-  const { now = () => new Date(), seed, searchLagMs = 500 } = options;
+  const { seed, searchLagMs = 500, timeFactor: factor = 1 } = options;
   const db = openDatabase(options.dataFile);
+  const clock = createPersistedClock(db, { factor, ...(options.now ? { now: options.now } : {}) });
+  const { now } = clock;
   db.transaction(() => {
     seedCompany(db, seed === undefined ? undefined : String(seed), now());
     seedLabels(db, now());
+    seedPipelines(db, now());
   });
   const company = readCompany(db);
   const ledger = createLedger(db, now);
@@ -90,9 +106,11 @@ function createWorld(options: SandboxOptions, url: () => string): World {
     fields: db.transaction(() => createCatalogue(db, now())),
     limiter: createLimiter(limitRules(options.limits ?? 'off'), ledger, now),
     faults: createFaults(),
+    refreshes: createRefreshes(),
     ledger,
     outbox: createOutbox(db, company, now),
     now,
+    clock,
     searchLagMs,
     url,
   };

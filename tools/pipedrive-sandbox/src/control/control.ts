@@ -1,20 +1,23 @@
-import { FAULT_KINDS } from '../faults/faults.ts';
 import { type GenerateSize, generate } from '../generate/generate.ts';
 import type { Incoming } from '../http/incoming.ts';
 import { notFound, refused } from '../http/problem.ts';
 import { json, type Reply } from '../http/reply.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
-import { countLeads } from '../leads/store.ts';
 import { limitRules } from '../limits/limits.ts';
-import { listApps, listGrants, saveApp } from '../oauth/grants.ts';
+import { saveApp } from '../oauth/apps.ts';
 import { uninstall } from '../oauth/uninstall.ts';
-import { countRecords } from '../records/store.ts';
-import { listUsers } from '../users/users.ts';
 import { listDeliveries } from '../webhooks/deliveries.ts';
-import { listSubscriptions } from '../webhooks/subscriptions.ts';
 import type { World } from '../world.ts';
+import { addFault } from './faults.ts';
+import { addGrantFault, changeUser, expireTokens, showGrants } from './grants.ts';
 import { readLimits } from './limits.ts';
+import { edit, listDuplicates } from './records.ts';
+import { resetRecords } from './reset.ts';
+import { describeState } from './state.ts';
 import { readNumber, readText, readTexts } from './values.ts';
+import { banWebhook, deleteWebhook } from './webhooks.ts';
+
+const MOST_ADVANCE_MS = 10 * 365 * 86_400_000;
 
 type Control = (body: JsonObject, query: URLSearchParams, world: World) => Reply | Promise<Reply>;
 
@@ -25,6 +28,7 @@ const routes: Record<string, Control> = {
   'GET /control/limits': (_, __, world) => json(200, world.limiter.rules),
   'PUT /control/limits': (body, _, world) => {
     world.limiter.rules = limitRules(readLimits(body));
+    world.limiter.edge.clear();
     return json(200, world.limiter.rules);
   },
   'POST /control/faults': addFault,
@@ -39,8 +43,30 @@ const routes: Record<string, Control> = {
     const { dailyTokens } = world.limiter.rules;
     return json(200, { ...world.ledger.spendingToday(), dailyTokens });
   },
+  'GET /control/windows': (_, query, world) => {
+    const { windows } = world.limiter;
+    return json(200, { ...windows.summary(), windows: windows.list(readCount(query, 5_000)) });
+  },
+  'DELETE /control/windows': (_, __, world) => {
+    world.limiter.windows.clear();
+    return json(200, {});
+  },
   'GET /control/deliveries': (_, query, world) =>
     json(200, listDeliveries(world.db, readCount(query, 2_000))),
+  'GET /control/duplicates': listDuplicates,
+  'POST /control/edit': edit,
+  'POST /control/clock': advanceClock,
+  'GET /control/grants': showGrants,
+  'POST /control/grants/expire': expireTokens,
+  'POST /control/grants/faults': addGrantFault,
+  'GET /control/grants/faults': (_, __, world) => json(200, world.refreshes.listFaults()),
+  'DELETE /control/grants/faults': (_, __, world) => {
+    world.refreshes.clearFaults();
+    return json(200, []);
+  },
+  'POST /control/users/{id}': changeUser,
+  'POST /control/webhooks/{id}/ban': banWebhook,
+  'POST /control/webhooks/{id}/delete': deleteWebhook,
   'POST /control/uninstall': uninstallApp,
   'POST /control/reset': (_, __, world) => {
     resetRecords(world);
@@ -50,37 +76,12 @@ const routes: Record<string, Control> = {
 
 /** The sandbox's own door, which Pipedrive does not have: state, apps, data, limits, faults. */
 export async function answerControl(incoming: Incoming, world: World): Promise<Reply> {
-  const route = routes[`${incoming.method} ${incoming.path}`];
+  const { method, path, text, query } = incoming;
+  const [, id] = /\/(\d{1,15})(?:\/|$)/.exec(path) ?? [];
+  const route = routes[`${method} ${id === undefined ? path : path.replace(id, '{id}')}`];
   if (route === undefined) throw notFound('Unknown control endpoint');
-  return route(readBody(incoming.text), incoming.query, world);
-}
-
-function describeState(world: World) {
-  const { db } = world;
-  return {
-    company: world.company,
-    users: listUsers(db).map(({ id, name, email, admin, apiToken }) => ({
-      id,
-      name,
-      email,
-      admin,
-      apiToken,
-    })),
-    apps: listApps(db).map(({ clientId, name, redirectUris, scopes }) => ({
-      clientId,
-      name,
-      redirectUris,
-      scopes,
-    })),
-    grants: listGrants(db).map((grant) => ({ clientId: grant.client_id, userId: grant.user_id })),
-    counts: {
-      persons: countRecords(db, 'person'),
-      organizations: countRecords(db, 'organization'),
-      leads: countLeads(db),
-      webhooks: listSubscriptions(db).length,
-    },
-    limits: world.limiter.rules,
-  };
+  const body = readBody(text);
+  return route(id === undefined ? body : { ...body, id: Number(id) }, query, world);
 }
 
 function putApp(body: JsonObject, _: URLSearchParams, world: World): Reply {
@@ -105,22 +106,19 @@ function readSize(body: JsonObject): GenerateSize {
     persons: readNumber(body, 'persons', 0),
     organizations: readNumber(body, 'organizations', 0),
     leads: readNumber(body, 'leads', 0),
+    deals: readNumber(body, 'deals', 0),
+    products: readNumber(body, 'products', 0),
+    activities: readNumber(body, 'activities', 0),
+    notes: readNumber(body, 'notes', 0),
   };
 }
 
-function addFault(body: JsonObject, _: URLSearchParams, world: World): Reply {
-  const kind = FAULT_KINDS.find((known) => known === body.kind);
-  if (kind === undefined) throw refused(400, `kind must be one of ${FAULT_KINDS.join(', ')}`);
-  const match = isObject(body.match) ? body.match : {};
-  const optional = (key: string) =>
-    match[key] === undefined ? {} : { [key]: readText(match, key) };
-  const fault = world.faults.add({
-    kind,
-    match: { ...optional('method'), ...optional('path'), ...optional('event') },
-    ms: readNumber(body, 'ms', 0),
-    times: body.times === undefined ? null : readNumber(body, 'times', 1),
-  });
-  return json(201, fault);
+function advanceClock(body: JsonObject, _: URLSearchParams, world: World): Reply {
+  const ms = body.advanceMs;
+  if (typeof ms !== 'number' || !(ms >= 0 && ms <= MOST_ADVANCE_MS))
+    throw refused(400, 'advanceMs must be a number of milliseconds, ten years at most');
+  world.clock.advance(ms);
+  return json(200, { now: world.now().toISOString() });
 }
 
 async function uninstallApp(body: JsonObject, _: URLSearchParams, world: World): Promise<Reply> {
@@ -128,15 +126,6 @@ async function uninstallApp(body: JsonObject, _: URLSearchParams, world: World):
   const callbackStatus = await uninstall(world, at);
   if (callbackStatus === undefined) throw notFound('This app is not installed by this user');
   return json(200, { callbackStatus });
-}
-
-/** Records, leads, deliveries and the ledger go; fields, webhooks, apps and consents stay. */
-function resetRecords({ db, ledger }: World): void {
-  db.transaction(() => {
-    for (const table of ['person', 'organization', 'lead', 'term', 'delivery'])
-      db.run(`delete from ${table}`);
-    ledger.clear();
-  });
 }
 
 function readBody(text: string): JsonObject {

@@ -3,7 +3,7 @@ import type { JsonObject } from '../json.ts';
 import { isPlan, type LimitRules, type Limits } from '../limits/limits.ts';
 import { readNumber } from './values.ts';
 
-const NUMBERS = ['apiToken', 'oauth', 'search', 'dailyTokens'] as const;
+const NUMBERS = ['apiToken', 'oauth', 'search', 'dailyTokens', 'blockAfter'] as const;
 
 /** `{plan: "off"}`, or a plan with seats and overrides; an override of null or "off" lifts that limit. */
 export function readLimits(body: JsonObject): Limits | 'off' {

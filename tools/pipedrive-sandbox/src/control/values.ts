@@ -22,6 +22,6 @@ export function readNumber(body: JsonObject, key: string, fallback: number): num
   const value = body[key] ?? fallback;
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 0)
     throw refused(400, `${key} must be a whole number`);
-  if (value > MOST && key !== 'userId') throw refused(400, `${key} is too large`);
+  if (value > MOST && key !== 'userId' && key !== 'ms') throw refused(400, `${key} is too large`);
   return value;
 }

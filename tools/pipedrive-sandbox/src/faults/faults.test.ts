@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { eventually } from '../testing/eventually.ts';
 import { startTestSandbox, type TestSandbox } from '../testing/sandbox.ts';
 
 let sandbox: TestSandbox;
@@ -55,6 +56,66 @@ test('latency delays and then answers, until removed', async () => {
   }
   expect((await sandbox.call('GET', '/control/faults')).body).toHaveLength(1);
 });
+
+test('a late commit is written after its connection was cut, and not before its time', async () => {
+  const before = await countPersons();
+  const match = { method: 'POST', path: '/api/v2/persons' };
+  const late = { kind: 'late-commit', match, ms: 25_000, times: 1 };
+  await sandbox.call('POST', '/control/faults', late);
+  await expect(create()).rejects.toThrow();
+  expect(await countPersons()).toBe(before);
+  await sandbox.call('POST', '/control/clock', { advanceMs: 24_000 });
+  expect(await countPersons()).toBe(before);
+  await sandbox.call('POST', '/control/clock', { advanceMs: 1_000 });
+  await eventually(async () => expect(await countPersons()).toBe(before + 1));
+  await eventually(async () => {
+    const [newest] = (await sandbox.call('GET', '/control/requests?limit=1')).body;
+    expect(newest).toMatchObject({ operationId: 'addPerson', status: null, price: 5 });
+  });
+});
+
+test('a share of the requests is struck, the same ones for the same seed', async () => {
+  const struck = async (seed: number) => {
+    const fault = { kind: '500', share: 0.3, seed };
+    await sandbox.call('POST', '/control/faults', fault);
+    const statuses: number[] = [];
+    for (let at = 0; at < 100; at += 1)
+      statuses.push((await sandbox.call('GET', '/v1/users/me')).status);
+    const [{ struck: counted }] = (await sandbox.call('GET', '/control/faults')).body;
+    expect(counted).toBe(statuses.filter((status) => status === 500).length);
+    await sandbox.call('DELETE', '/control/faults');
+    return statuses;
+  };
+  const first = await struck(7);
+  expect(await struck(7)).toEqual(first);
+  expect(await struck(8)).not.toEqual(first);
+  expect(first.filter((status) => status === 500).length).toBeGreaterThan(15);
+  expect(first.filter((status) => status === 200).length).toBeGreaterThan(55);
+});
+
+test('times and share together strike that often and no more', async () => {
+  await sandbox.call('POST', '/control/faults', { kind: '500', share: 0.5, times: 3 });
+  const statuses: number[] = [];
+  for (let at = 0; at < 40; at += 1)
+    statuses.push((await sandbox.call('GET', '/v1/users/me')).status);
+  expect(statuses.filter((status) => status === 500)).toHaveLength(3);
+});
+
+test('what has struck is counted for good', async () => {
+  const { faultsStruck: before } = (await sandbox.call('GET', '/control/state')).body;
+  await sandbox.call('POST', '/control/faults', { kind: '429', times: 1 });
+  await sandbox.call('GET', '/v1/users/me');
+  const { faultsStruck: after } = (await sandbox.call('GET', '/control/state')).body;
+  expect(after['429']).toBe(before['429'] + 1);
+});
+
+test.each([[{ share: 1.5 }], [{ share: -0.1 }], [{ share: 'half' }]])(
+  'a fault with %j is refused',
+  async (more) => {
+    const fault = { kind: '500', ...more };
+    expect((await sandbox.call('POST', '/control/faults', fault)).status).toBe(400);
+  },
+);
 
 test('the token endpoint can fail too', async () => {
   const match = { path: '/oauth/token' };

@@ -1,6 +1,5 @@
+import { PLAIN, type Row } from './built-in-plain.ts';
 import type { Field, FieldEntity, FieldOption } from './field.ts';
-
-type Row = [code: string, name: string, type: string, more?: 'optional'];
 
 const COUNTS: Row[] = [
   ['next_activity_id', 'Next activity', 'activity', 'optional'],
@@ -76,13 +75,19 @@ const BUILT_IN: Record<FieldEntity, Row[]> = {
     ['update_time', 'Update time', 'date'],
     ['visible_to', 'Visible to', 'visible_to'],
   ],
+  ...PLAIN,
 };
 
-const LABELS: Record<FieldEntity, string[]> = {
+const LABELS: Partial<Record<FieldEntity, string[]>> = {
   person: ['Customer', 'Hot lead', 'Warm lead', 'Cold lead'],
   organization: ['Customer', 'Hot lead', 'Warm lead', 'Cold lead'],
   deal: ['Hot', 'Warm', 'Cold'],
 };
+
+const YES_NO = [
+  { id: 1, label: 'Yes' },
+  { id: 0, label: 'No' },
+];
 
 const OPTIONS: Record<string, FieldOption[]> = {
   visible_to: [
@@ -98,6 +103,7 @@ const OPTIONS: Record<string, FieldOption[]> = {
   })),
 };
 
+const REQUIRED = ['name', 'title', 'content'];
 const INDUSTRIES = ['Retail', 'Software', 'Manufacturing', 'Finance', 'Education', 'Health'];
 
 /** The fields an account has before anybody adds one. `takeOption` gives the next option id. */
@@ -108,10 +114,10 @@ export function builtInFields(
 ): Field[] {
   const numbered = (labels: string[]) => labels.map((label) => ({ id: takeOption(), label }));
   const optionsOf = (code: string): FieldOption[] | null => {
-    if (code === 'label_ids') return numbered(LABELS[entity]);
+    if (code === 'label_ids') return numbered(LABELS[entity] ?? []);
     if (code === 'industry') return numbered(INDUSTRIES);
     if (code === 'channel') return numbered(['Web', 'Event', 'Referral']);
-    return OPTIONS[code] ?? null;
+    return code.startsWith('pinned_to') ? YES_NO : (OPTIONS[code] ?? null);
   };
   return BUILT_IN[entity].map(([code, name, type, more]) => ({
     code,
@@ -122,6 +128,6 @@ export function builtInFields(
     custom: false,
     optional: more === 'optional',
     addTime,
-    settings: { required_fields: { enabled: code === 'name' || code === 'title' } },
+    settings: { required_fields: { enabled: REQUIRED.includes(code) } },
   }));
 }

@@ -27,7 +27,7 @@ interface FieldRow {
   data: string;
 }
 
-const ENTITIES: FieldEntity[] = ['person', 'organization', 'deal'];
+const ENTITIES: FieldEntity[] = ['person', 'organization', 'deal', 'product', 'activity', 'note'];
 
 /** Reads the definitions, after adding the built-in ones on the first start. */
 export function createCatalogue(db: Database, now: Date): FieldCatalogue {
@@ -93,8 +93,9 @@ function seedBuiltIn(
     takeOptionIds: (count: number) => number;
   },
 ): void {
-  if (db.find('select 1 from field limit 1') !== undefined) return;
-  for (const entity of ENTITIES)
+  for (const entity of ENTITIES) {
+    if (db.find('select 1 from field where entity = ? limit 1', entity) !== undefined) continue;
     for (const field of builtInFields(entity, wholeSeconds(now), () => add.takeOptionIds(1)))
       add.insertRow(entity, field);
+  }
 }

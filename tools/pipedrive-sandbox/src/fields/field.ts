@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../json.ts';
 
-export type FieldEntity = 'person' | 'organization' | 'deal';
+export type FieldEntity = 'person' | 'organization' | 'deal' | 'product' | 'activity' | 'note';
 
 export interface FieldOption {
   id: number | string;

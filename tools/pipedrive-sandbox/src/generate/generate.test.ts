@@ -53,6 +53,26 @@ test('persons have none, one or several e-mails, and most belong to an organizat
   expect(linked.length).toBeLessThan(300);
 });
 
+test('deals, products, activities and notes hang on what was generated before them', async () => {
+  const sandbox = await startTestSandbox();
+  const size = { seed: 6, persons: 20, organizations: 5, deals: 30, products: 10 };
+  await sandbox.call('POST', '/control/generate', { ...size, activities: 30, notes: 20 });
+  const { counts } = (await sandbox.call('GET', '/control/state')).body;
+  expect(counts).toMatchObject({ deals: 30, products: 10, activities: 30, notes: 20 });
+  const { data } = (await sandbox.call('GET', '/api/v2/deals?limit=500')).body;
+  const persons = data.map((deal: { person_id: number | null }) => deal.person_id);
+  expect(persons.every((id: number | null) => id === null || id <= 20)).toBe(true);
+  expect(persons.filter(Boolean).length).toBeGreaterThan(10);
+  const products = (await sandbox.call('GET', '/api/v2/products')).body.data;
+  const { code } = products.find((product: { code: string | null }) => product.code !== null);
+  const search = `/api/v2/products/search?term=${code}&exact_match=true`;
+  const found = await sandbox.call('GET', search);
+  expect(found.body.data.items).toHaveLength(1);
+  const [noted] = (await sandbox.call('GET', '/v1/notes?limit=1')).body.data;
+  expect(noted.content).toMatch(/^<p>/);
+  await sandbox.stop();
+});
+
 test('ten thousand persons and two thousand organizations take three seconds of one core at most', async () => {
   const sandbox = await startTestSandbox();
   const start = process.threadCpuUsage();

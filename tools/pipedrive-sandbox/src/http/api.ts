@@ -1,9 +1,15 @@
+import { activityTypeHandlers } from '../activities/types.ts';
+import { changelogHandlers } from '../changelog/handlers.ts';
+import { dealProductHandlers } from '../deals/products.ts';
 import { fieldHandlers } from '../fields/handlers.ts';
 import { leadHandlers } from '../leads/handlers.ts';
 import { leadLabelHandlers } from '../leads/labels.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
 import { findRoute, type Route } from '../operations.ts';
+import { mergeHandlers } from '../merge/handlers.ts';
+import { noteHandlers } from '../notes/handlers.ts';
 import { recordHandlers } from '../records/handlers.ts';
+import { purgeDeleted } from '../records/purge.ts';
 import { searchHandlers } from '../search/handlers.ts';
 import { userHandlers } from '../users/handlers.ts';
 import { webhookHandlers } from '../webhooks/handlers.ts';
@@ -12,14 +18,20 @@ import type { Actor } from './actor.ts';
 import type { Handlers } from './api-request.ts';
 import { readBody } from './body.ts';
 import { authenticate } from './credentials.ts';
+import { pageOf } from './html-page.ts';
 import type { Incoming } from './incoming.ts';
 import { invalid, notFound, Problem, refused, scopeMismatch } from './problem.ts';
-import { problemReply, type Reply } from './reply.ts';
+import { html, problemReply, type Reply } from './reply.ts';
 import { checkQuery } from './validate.ts';
 
 /** Every operation the sandbox serves, by `<version> <operation id>`. */
 export const handlers: Handlers = {
   ...recordHandlers,
+  ...activityTypeHandlers,
+  ...dealProductHandlers,
+  ...noteHandlers,
+  ...mergeHandlers,
+  ...changelogHandlers,
   ...fieldHandlers,
   ...searchHandlers,
   ...leadHandlers,
@@ -45,7 +57,8 @@ export async function answerApi(incoming: Incoming, world: World, note: Note): P
   note.credential = actor.kind;
 
   const verdict = world.limiter.admit(actor, operation);
-  if (!verdict.allowed) return { ...overLimit(), headers: verdict.headers };
+  if (verdict.outcome === 'blocked') return edgeBlock();
+  if (verdict.outcome === 'refused') return { ...overLimit(), headers: verdict.headers };
   world.ledger.charge(operation);
   note.price = operation.price;
 
@@ -53,7 +66,8 @@ export async function answerApi(incoming: Incoming, world: World, note: Note): P
   return { ...reply, headers: { ...reply.headers, ...verdict.headers } };
 }
 
-async function answerAdmitted(
+/** What a request does once it has been let in. */
+export async function answerAdmitted(
   { operation, params }: Route,
   actor: Actor,
   { incoming, world }: { incoming: Incoming; world: World },
@@ -63,6 +77,7 @@ async function answerAdmitted(
     const handler = handlers[`${operation.version} ${operation.id}`];
     if (handler === undefined)
       throw refused(501, `The sandbox does not serve ${operation.method} ${operation.path}`);
+    purgeDeleted(world);
     const issues = checkQuery(operation, incoming.query);
     if (issues.length > 0) throw invalid(issues);
     const body = readBody(operation, incoming);
@@ -88,6 +103,12 @@ function requireScope(actor: Actor, scopes: string[]): void {
   const granted = actor.app?.scopes;
   if (granted !== undefined && !scopes.some((scope) => granted.includes(scope)))
     throw scopeMismatch();
+}
+
+/** What stands in front of Pipedrive answers in HTML, with its own words. */
+function edgeBlock(): Reply {
+  const text = '<p>You have been blocked. This website is using a security service.</p>';
+  return html(403, pageOf('Access denied', text));
 }
 
 /** The body of a 429 is undocumented; only its message is. */

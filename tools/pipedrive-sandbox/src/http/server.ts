@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { setTimeout as wait } from 'node:timers/promises';
 import { answerControl } from '../control/control.ts';
 import type { Fault } from '../faults/faults.ts';
 import { decideConsent, showConsent } from '../oauth/authorize.ts';
 import { answerRevoke, answerToken } from '../oauth/token.ts';
-import { showPage } from '../web/record-pages.ts';
+import { showPage } from '../web/pages.ts';
 import type { World } from '../world.ts';
 import { answerApi, type Note, overLimit } from './api.ts';
 import { type Incoming, readIncoming } from './incoming.ts';
@@ -44,14 +43,18 @@ async function serve(
 
   const note: Note = { operationId: null, price: 0, credential: 'none' };
   const faults = world.faults.take(incoming.method, incoming.path);
+  const late = faults.find(({ kind }) => kind === 'late-commit');
+  if (late !== undefined) response.destroy();
+  if (late !== undefined && !(await world.clock.pause(late.ms))) return;
   const reply = await answerWithFaults(incoming, { world, note, faults });
   world.ledger.enter({
     at: world.now().toISOString(),
     method: incoming.method,
     path: incoming.path,
     ...note,
-    status: reply?.status ?? null,
+    status: late === undefined ? (reply?.status ?? null) : null,
   });
+  if (late !== undefined) return;
   if (reply === undefined) response.destroy();
   else send(response, reply);
 }
@@ -62,7 +65,8 @@ async function answerWithFaults(
   { world, note, faults }: { world: World; note: Note; faults: Fault[] },
 ): Promise<Reply | undefined> {
   const struck = (kind: Fault['kind']) => faults.some((fault) => fault.kind === kind);
-  for (const fault of faults) if (fault.kind === 'latency') await wait(fault.ms);
+  for (const fault of faults)
+    if (fault.kind === 'latency' && !(await world.clock.pause(fault.ms))) return undefined;
   if (struck('cut-before')) return undefined;
   if (struck('429')) {
     const headers = { 'x-ratelimit-limit': '80', 'x-ratelimit-remaining': '0' };

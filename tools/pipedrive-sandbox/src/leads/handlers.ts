@@ -1,9 +1,10 @@
 import type { ApiRequest, Handlers } from '../http/api-request.ts';
+import { olderFieldPage } from '../fields/older-shape.ts';
 import { readStart } from '../http/paging.ts';
 import { notFound, refused } from '../http/problem.ts';
 import { data, numberedPage, type Reply } from '../http/reply.ts';
 import type { JsonObject } from '../json.ts';
-import { readWholeSeconds, spacedTime } from '../times.ts';
+import { readWholeSeconds } from '../times.ts';
 import type { World } from '../world.ts';
 import { flattenCustom } from './flat-custom.ts';
 import { findLead, type Lead, type LeadFilter, listLeads } from './store.ts';
@@ -78,29 +79,12 @@ function readSort(text: string | null): string {
   return [...parts, 'position'].join(', ');
 }
 
-/** v1's shape of definitions; leads have the custom fields of deals. */
+/** Leads have the custom fields of deals. */
 function listLeadFields({ query }: ApiRequest, world: World): Reply {
-  const { start, limit } = readStart(query);
   const own = ['title', 'owner_id', 'label_ids', 'person_id', 'org_id', 'value', 'channel'];
   const all = world.fields.list('deal').filter(({ custom, code }) => custom || own.includes(code));
-  const items = all.slice(start, start + limit).map((field, at): JsonObject => {
-    const time = spacedTime(new Date(field.addTime));
-    return {
-      id: field.position,
-      key: field.code === 'org_id' ? 'organization_id' : field.code,
-      name: field.name,
-      order_nr: start + at + 1,
-      field_type: field.type,
-      add_time: time,
-      update_time: time,
-      active_flag: true,
-      edit_flag: field.custom,
-      bulk_edit_allowed: true,
-      filtering_allowed: true,
-      sortable_flag: true,
-      mandatory_flag: field.code === 'title',
-      options: field.options?.map(({ id, label }) => ({ id, label })) ?? null,
-    };
-  });
-  return numberedPage(items, { start, limit, more: all.length > start + limit });
+  const named = all.map((field) =>
+    field.code === 'org_id' ? { ...field, code: 'organization_id' } : field,
+  );
+  return olderFieldPage(named, query);
 }

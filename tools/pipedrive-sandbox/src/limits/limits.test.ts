@@ -97,3 +97,19 @@ test('limits are off unless switched on, and then no header speaks of them', asy
   expect([...(first?.headers.keys() ?? [])].filter((key) => key.includes('ratelimit'))).toEqual([]);
   expect((await statuses(60, '/v1/users/me')).includes(429)).toBe(false);
 });
+
+test('the token a refresh brings shares the window of the one before', async () => {
+  await start({ plan: 'lite', oauth: 3 });
+  await sandbox.call('POST', '/control/apps', APP);
+  const anyone = createCaller(sandbox.url, basic(APP.clientId, APP.clientSecret));
+  const { users } = (await sandbox.call('GET', '/control/state')).body;
+  const code = (await consent(anyone, { userId: users[0].id })).searchParams.get('code') ?? '';
+  const form = { grant_type: 'authorization_code', code, redirect_uri: APP.redirectUris[0] ?? '' };
+  const { refresh_token } = (await anyone('POST', '/oauth/token', new URLSearchParams(form))).body;
+  for (const expected of [200, 200, 200, 429]) {
+    const again = new URLSearchParams({ grant_type: 'refresh_token', refresh_token });
+    const { access_token: token } = (await anyone('POST', '/oauth/token', again)).body;
+    const call = createCaller(sandbox.url, { authorization: `Bearer ${token}` });
+    expect((await call('GET', '/v1/users/me')).status).toBe(expected);
+  }
+});

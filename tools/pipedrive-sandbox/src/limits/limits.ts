@@ -9,6 +9,8 @@ export interface LimitRules {
   dailyTokens: number | null;
   /** Send the undocumented `x-daily-ratelimit-token-*` headers. */
   dailyHeaders: boolean;
+  /** How many 429s within ten seconds make the edge shut a caller out. */
+  blockAfter: number | null;
 }
 
 export type Plan = 'lite' | 'growth' | 'premium' | 'ultimate';
@@ -34,6 +36,7 @@ const OFF: LimitRules = {
   search: null,
   dailyTokens: null,
   dailyHeaders: false,
+  blockAfter: null,
 };
 
 export function isPlan(text: unknown): text is Plan {
@@ -51,6 +54,7 @@ export function limitRules(limits: Limits | 'off'): LimitRules {
     search: 10,
     dailyTokens: DAILY_TOKENS_PER_SEAT * multiplier * seats,
     dailyHeaders: true,
+    blockAfter: null,
     ...overrides,
   };
 }

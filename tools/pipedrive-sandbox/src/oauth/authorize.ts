@@ -2,7 +2,8 @@ import { escape, pageOf } from '../http/html-page.ts';
 import { html, type Reply } from '../http/reply.ts';
 import { findUser, listUsers, type User } from '../users/users.ts';
 import type { World } from '../world.ts';
-import { type App, CODE_LIFE_MS, findApp, insertCode, scopeOf } from './grants.ts';
+import { type App, findApp, scopeOf } from './apps.ts';
+import { CODE_LIFE_MS, insertCode } from './grants.ts';
 
 /** The consent page. */
 export function showConsent(query: URLSearchParams, world: World): Reply {
@@ -11,7 +12,9 @@ export function showConsent(query: URLSearchParams, world: World): Reply {
   const hidden = ['client_id', 'redirect_uri', 'state']
     .filter((name) => query.has(name))
     .map((name) => `<input type="hidden" name="${name}" value="${escape(query.get(name) ?? '')}">`);
-  const users = listUsers(world.db).map(userOption);
+  const users = listUsers(world.db)
+    .filter(({ active }) => active)
+    .map(userOption);
   const scopes = scopeOf(app)
     .split(',')
     .map((scope) => `<li>${escape(scope)}</li>`);
@@ -33,7 +36,8 @@ export function decideConsent(form: URLSearchParams, world: World): Reply {
   const redirectUri = form.get('redirect_uri') ?? '';
   if (typeof app === 'string') return html(400, pageOf('Cannot install', `<p>${escape(app)}</p>`));
   if (form.get('decision') !== 'allow') return back(redirectUri, form, { error: 'user_denied' });
-  if (user === undefined) return html(400, pageOf('Cannot install', '<p>No such user</p>'));
+  if (user === undefined || !user.active)
+    return html(400, pageOf('Cannot install', '<p>No such user</p>'));
   const code = insertCode(world.db, {
     client_id: app.clientId,
     user_id: user.id,

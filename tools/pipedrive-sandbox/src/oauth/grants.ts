@@ -1,15 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Database } from '../store/database.ts';
 
-/** An app registered in the sandbox's developer hub. The first redirect URI also gets the uninstall call. */
-export interface App {
-  clientId: string;
-  clientSecret: string;
-  name: string;
-  redirectUris: string[];
-  scopes: string[];
-}
-
 /** One user's consent to one app. */
 export interface Grant {
   id: number;
@@ -24,26 +15,6 @@ export interface Grant {
 export const CODE_LIFE_MS = 5 * 60_000;
 export const ACCESS_TOKEN_LIFE_MS = 60 * 60_000;
 export const REFRESH_TOKEN_LIFE_MS = 60 * 24 * 60 * 60_000;
-
-export function saveApp(db: Database, app: App): void {
-  const sql = 'insert or replace into app (client_id, data) values (?, ?)';
-  db.run(sql, app.clientId, JSON.stringify(app));
-}
-
-export function findApp(db: Database, clientId: string): App | undefined {
-  const row = db.find<{ data: string }>('select data from app where client_id = ?', clientId);
-  return row && JSON.parse(row.data);
-}
-
-export function listApps(db: Database): App[] {
-  const rows = db.list<{ data: string }>('select data from app order by client_id');
-  return rows.map((row): App => JSON.parse(row.data));
-}
-
-/** Every app has `base`, asked for or not. */
-export function scopeOf(app: App): string {
-  return [...new Set([...app.scopes, 'base'])].join(',');
-}
 
 export interface Code {
   code: string;
@@ -82,13 +53,12 @@ export function openGrant(
     nowMs,
   }: { clientId: string; userId: number; scope: string; nowMs: number },
 ): Grant {
-  const token = `${userId}:${randomBytes(4).readUInt32BE()}:${randomBytes(20).toString('hex')}`;
   db.run(
     `insert into app_grant (client_id, user_id, refresh_token, scope, used_ms) values (?, ?, ?, ?, ?)
      on conflict (client_id, user_id) do update set scope = excluded.scope, used_ms = excluded.used_ms`,
     clientId,
     userId,
-    token,
+    makeRefreshToken(userId),
     scope,
     nowMs,
   );
@@ -96,6 +66,29 @@ export function openGrant(
   const grant = db.find<Grant>(sql, clientId, userId);
   if (grant === undefined) throw new Error('The grant was not stored');
   return grant;
+}
+
+function makeRefreshToken(userId: number): string {
+  return `${userId}:${randomBytes(4).readUInt32BE()}:${randomBytes(20).toString('hex')}`;
+}
+
+/** Gives the grant another refresh token and remembers the old one as spent. */
+export function rotateRefreshToken(db: Database, grant: Grant, nowMs: number): Grant {
+  const token = makeRefreshToken(grant.user_id);
+  db.run('delete from spent_refresh_token where spent_ms < ?', nowMs - REFRESH_TOKEN_LIFE_MS);
+  const sql =
+    'insert or ignore into spent_refresh_token (token, grant_id, spent_ms) values (?, ?, ?)';
+  db.run(sql, grant.refresh_token, grant.id, nowMs);
+  db.run('update app_grant set refresh_token = ? where id = ?', token, grant.id);
+  return { ...grant, refresh_token: token };
+}
+
+export function findGrantBySpentToken(db: Database, token: string): Grant | undefined {
+  return db.find(
+    `select app_grant.* from spent_refresh_token
+     join app_grant on app_grant.id = spent_refresh_token.grant_id where token = ?`,
+    token,
+  );
 }
 
 export function findGrantByRefreshToken(db: Database, token: string): Grant | undefined {
@@ -106,8 +99,8 @@ export function findGrant(db: Database, clientId: string, userId: number): Grant
   return db.find('select * from app_grant where client_id = ? and user_id = ?', clientId, userId);
 }
 
-export function listGrants(db: Database): Pick<Grant, 'client_id' | 'user_id' | 'scope'>[] {
-  return db.list('select client_id, user_id, scope from app_grant order by id');
+export function listGrants(db: Database): Omit<Grant, 'refresh_token'>[] {
+  return db.list('select id, client_id, user_id, scope, used_ms from app_grant order by id');
 }
 
 export function touchGrant(db: Database, id: number, nowMs: number): void {
@@ -145,10 +138,16 @@ export function removeAccessToken(db: Database, token: string, clientId: string)
   );
 }
 
+/** How many there were. */
+export function removeAccessTokens(db: Database, grantId: number): number {
+  return db.run('delete from access_token where grant_id = ?', grantId).changes;
+}
+
 /** The app is uninstalled for this user: tokens and the app's webhooks go with the consent. */
 export function removeGrant(db: Database, grant: Grant): void {
   db.transaction(() => {
-    db.run('delete from access_token where grant_id = ?', grant.id);
+    removeAccessTokens(db, grant.id);
+    db.run('delete from spent_refresh_token where grant_id = ?', grant.id);
     db.run('delete from code where client_id = ? and user_id = ?', grant.client_id, grant.user_id);
     const sql = 'delete from webhook where client_id = ? and owner_id = ?';
     db.run(sql, grant.client_id, grant.user_id);

@@ -1,21 +1,19 @@
 import { timingSafeEqual } from 'node:crypto';
-import { json, type Reply } from '../http/reply.ts';
+import { refused } from '../http/problem.ts';
+import { json, problemReply, type Reply } from '../http/reply.ts';
 import type { World } from '../world.ts';
+import { type App, findApp, scopeOf } from './apps.ts';
 import {
   ACCESS_TOKEN_LIFE_MS,
-  type App,
-  findApp,
   findCode,
   findGrantByRefreshToken,
   type Grant,
   insertAccessToken,
   openGrant,
-  REFRESH_TOKEN_LIFE_MS,
   removeAccessToken,
   removeGrant,
-  scopeOf,
-  touchGrant,
 } from './grants.ts';
+import { refresh } from './refresh.ts';
 
 /** A form sent to the token endpoints. */
 export interface TokenRequest {
@@ -25,13 +23,20 @@ export interface TokenRequest {
 }
 
 /** Exchanges a code, or refreshes. Messages are those Pipedrive publishes; the JSON around them is a guess. */
-export function answerToken(request: TokenRequest, world: World): Reply {
+export async function answerToken(request: TokenRequest, world: World): Promise<Reply> {
   const app = readClient(request, world);
   if ('status' in app) return app;
   const grantType = request.form.get('grant_type');
   if (grantType === null) return wrong('invalid_request', 'Missing parameter: `grant_type`');
   if (grantType === 'authorization_code') return exchangeCode(app, request.form, world);
-  if (grantType === 'refresh_token') return refresh(app, request.form, world);
+  if (grantType === 'refresh_token') {
+    const answers = {
+      tokens: (grant: Grant) => tokens(grant, world),
+      refused: () => wrong('invalid_grant', 'Invalid grant: `refresh_token` is invalid'),
+      broken: () => problemReply(refused(500, 'Internal Server Error')),
+    };
+    return refresh(app, request.form.get('refresh_token') ?? '', { world, answers });
+  }
   return wrong('unsupported_grant_type', 'Unsupported grant type: `grant_type` is invalid');
 }
 
@@ -57,19 +62,6 @@ function exchangeCode(app: App, form: URLSearchParams, world: World): Reply {
       scope: scopeOf(app),
       nowMs,
     });
-    return tokens(grant, world);
-  });
-}
-
-/** The refresh token stays the same; its sixty days begin again. */
-function refresh(app: App, form: URLSearchParams, world: World): Reply {
-  const nowMs = world.now().getTime();
-  const grant = findGrantByRefreshToken(world.db, form.get('refresh_token') ?? '');
-  const alive = grant !== undefined && nowMs - grant.used_ms < REFRESH_TOKEN_LIFE_MS;
-  if (!alive || grant.client_id !== app.clientId)
-    return wrong('invalid_grant', 'Invalid grant: `refresh_token` is invalid');
-  return world.db.transaction(() => {
-    touchGrant(world.db, grant.id, nowMs);
     return tokens(grant, world);
   });
 }

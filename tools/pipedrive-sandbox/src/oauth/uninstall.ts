@@ -1,6 +1,7 @@
 import { request } from 'undici';
 import type { World } from '../world.ts';
-import { findApp, findGrant, removeGrant } from './grants.ts';
+import { findApp } from './apps.ts';
+import { findGrant, removeGrant } from './grants.ts';
 
 const TIMEOUT_MS = 10_000;
 

@@ -1,115 +1,105 @@
 import type { ApiRequest, Handlers } from '../http/api-request.ts';
-import { nextCursor, readCursor, readLimit } from '../http/paging.ts';
+import { nextCursor, readCursor, readLimit, readStart } from '../http/paging.ts';
 import { invalidKey } from '../http/problem.ts';
 import { json, type Reply } from '../http/reply.ts';
-import { isObject, type Json, type JsonObject } from '../json.ts';
-import { findLead } from '../leads/store.ts';
-import { findRecordRow, readRecord } from '../records/store.ts';
+import { isObject, type JsonObject } from '../json.ts';
 import type { World } from '../world.ts';
-import { findMatches, type Match } from './matches.ts';
+import { searchItem } from './items.ts';
+import { findMatches } from './matches.ts';
+import { isSearchable, SEARCH_ENTITIES, type Searched } from './terms.ts';
+
+const MAX_ITEMS = 100;
 
 export const searchHandlers: Handlers = {
-  'v2 searchPersons': (request, world) => searchRecords('person', request, world),
-  'v2 searchOrganization': (request, world) => searchRecords('organization', request, world),
+  'v2 searchPersons': (request, world) => searchOne('person', request, world),
+  'v2 searchOrganization': (request, world) => searchOne('organization', request, world),
+  'v2 searchDeals': (request, world) => searchOne('deal', request, world),
+  'v2 searchLeads': (request, world) => searchOne('lead', request, world),
+  'v2 searchProducts': (request, world) => searchOne('product', request, world),
+  'v2 searchItem': searchAll,
   'v2 searchItemByField': searchByField,
+  'v1 searchLeads': searchLeadsByPosition,
 };
 
-function searchRecords(
-  entity: 'person' | 'organization',
-  { query }: ApiRequest,
-  world: World,
-): Reply {
+interface Hit {
+  result_score: number;
+  item: JsonObject;
+}
+
+function findHits(entities: readonly Searched[], { query }: ApiRequest, world: World): Hit[] {
   const exact = query.get('exact_match') === 'true';
-  const found = findMatches(world, {
-    entity,
+  const wanted = {
     term: readTerm(query, exact),
     fields: query.get('fields')?.split(',') ?? null,
-    match: exact ? 'exact' : 'middle',
+    match: exact ? ('exact' as const) : ('middle' as const),
     caseSensitive: false,
-  });
-  const organizationId = query.get('organization_id');
-  const fits = found.flatMap((match) => {
-    const item = searchItem(entity, match, world);
-    if (item === undefined) return [];
-    const organization = isObject(item.organization) ? item.organization.id : null;
-    return organizationId === null || organization === Number(organizationId)
-      ? [{ id: Number(match.id), json: { result_score: exact ? 1 : 0.5, item } }]
-      : [];
-  });
-  const { items, cursor } = pageOf(fits, query);
+  };
+  return entities.flatMap((entity) =>
+    findMatches(world, { ...wanted, entity }).flatMap((match) => {
+      const item = searchItem(entity, match, world);
+      return item !== undefined && isWanted(item, query)
+        ? [{ result_score: exact ? 1 : 0.5, item }]
+        : [];
+    }),
+  );
+}
+
+/** The filters that some searches have. */
+function isWanted(
+  { person = null, organization = null, status }: JsonObject,
+  query: URLSearchParams,
+) {
+  const idOf = (linked: JsonObject[string]) => (isObject(linked) ? linked.id : null);
+  const fits = (key: string, id: unknown) => !query.has(key) || Number(query.get(key)) === id;
+  return (
+    fits('organization_id', idOf(organization)) &&
+    fits('person_id', idOf(person)) &&
+    (!query.has('status') || query.get('status') === status)
+  );
+}
+
+function searchOne(entity: Searched, request: ApiRequest, world: World): Reply {
+  return itemsReply(findHits([entity], request, world), request.query, readLimit(request.query));
+}
+
+/** One entity after the other; a page is a hundred at most. */
+function searchAll(request: ApiRequest, world: World): Reply {
+  const limit = readLimit(request.query, MAX_ITEMS);
+  const types = request.query.get('item_types')?.split(',') ?? SEARCH_ENTITIES;
+  return itemsReply(findHits(types.filter(isSearchable), request, world), request.query, limit);
+}
+
+function itemsReply(hits: Hit[], query: URLSearchParams, limit: number): Reply {
+  const { items, cursor } = pageOf(hits, query, limit);
   return json(200, { success: true, data: { items }, additional_data: { next_cursor: cursor } });
 }
 
-/** The index's own view of a record, which outlives deleted organizations and lacks most properties. */
-function searchItem(
-  entity: 'person' | 'organization',
-  match: Match,
-  world: World,
-): JsonObject | undefined {
-  const row = findRecordRow(world.db, entity, Number(match.id));
-  if (row === undefined) return undefined;
-  const { base, custom } = readRecord(row);
-  const hits = match.fields.filter((code) => world.fields.find(entity, code)?.custom);
-  const shared = {
-    id: row.id,
-    type: entity,
-    name: base.name ?? null,
-    visible_to: base.visible_to ?? null,
-    owner: { id: base.owner_id ?? null },
-    custom_fields: hits.map((code) => plain(custom[code] ?? null)),
-    notes: [],
-  };
-  if (entity === 'organization') return { ...shared, address: plain(base.address ?? null) };
-  return {
-    ...shared,
-    phones: plainList(base.phones),
-    emails: plainList(base.emails),
-    organization: organizationOf(base.org_id ?? null, world),
-  };
-}
-
-function organizationOf(id: Json, world: World): JsonObject | null {
-  const row = typeof id === 'number' ? findRecordRow(world.db, 'organization', id) : undefined;
-  if (row === undefined) return null;
-  const { base } = readRecord(row);
-  return { id, name: base.name ?? null, address: plain(base.address ?? null) };
-}
-
-function plain(value: Json): Json {
-  return isObject(value) ? (value.value ?? null) : value;
-}
-
-function plainList(list: Json | undefined): Json[] {
-  return Array.isArray(list) ? list.map(plain) : [];
+function searchLeadsByPosition(request: ApiRequest, world: World): Reply {
+  const hits = findHits(['lead'], request, world);
+  const { start, limit } = readStart(request.query);
+  const more_items_in_collection = hits.length > start + limit;
+  return json(200, {
+    success: true,
+    data: { items: hits.slice(start, start + limit) },
+    additional_data: { start, limit, more_items_in_collection },
+  });
 }
 
 /** Case counts here, other than in the searches by entity. Answers ids and names only. */
 function searchByField({ query }: ApiRequest, world: World): Reply {
   const match = readMatch(query.get('match'));
   const entity = query.get('entity_type') ?? '';
-  const matches =
-    entity === 'person' || entity === 'organization' || entity === 'lead'
-      ? findMatches(world, {
-          entity,
-          term: readTerm(query, match === 'exact'),
-          fields: [singular(query.get('field') ?? '')],
-          match,
-          caseSensitive: true,
-        })
-      : [];
-  const named = matches.map(({ id }, at) => ({
-    id: typeof id === 'number' ? id : at + 1,
-    json: { id, ...nameOf(entity, id, world) },
-  }));
-  const { items, cursor } = pageOf(named, query);
+  const term = readTerm(query, match === 'exact');
+  const fields = [singular(query.get('field') ?? '')];
+  const matches = isSearchable(entity)
+    ? findMatches(world, { entity, term, fields, match, caseSensitive: true })
+    : [];
+  const named = matches.flatMap((found) => {
+    const item = isSearchable(entity) ? searchItem(entity, found, world) : undefined;
+    return item === undefined ? [] : [{ id: found.id, name: item.name ?? item.title ?? null }];
+  });
+  const { items, cursor } = pageOf(named, query, readLimit(query));
   return json(200, { success: true, data: items, additional_data: { next_cursor: cursor } });
-}
-
-function nameOf(entity: string, id: number | string, world: World): JsonObject {
-  if (entity === 'lead') return { name: findLead(world.db, String(id))?.base.title ?? null };
-  if (entity !== 'person' && entity !== 'organization') return {};
-  const row = findRecordRow(world.db, entity, Number(id));
-  return { name: row === undefined ? null : (readRecord(row).base.name ?? null) };
 }
 
 function singular(field: string): string {
@@ -128,19 +118,15 @@ function readTerm(query: URLSearchParams, exact: boolean): string {
   return term;
 }
 
-/** Matches come in the order of their ids; the cursor is the last id shown. */
-function pageOf(
-  found: { id: number; json: JsonObject }[],
+/** The cursor is a position among the hits. */
+function pageOf<Item>(
+  found: Item[],
   query: URLSearchParams,
-): { items: JsonObject[]; cursor: string | null } {
-  const limit = readLimit(query);
-  const after = readCursor(query, 'id')?.id ?? 0;
-  const rest = found.filter(({ id }) => id > after);
-  const shown = rest.slice(0, limit);
-  const last = shown.at(-1);
+  limit: number,
+): { items: Item[]; cursor: string | null } {
+  const start = readCursor(query, 'position')?.id ?? 0;
+  const next = start + limit;
   const cursor =
-    last !== undefined && rest.length > limit
-      ? nextCursor({ field: 'id', value: last.id, id: last.id })
-      : null;
-  return { items: shown.map((item) => item.json), cursor };
+    next < found.length ? nextCursor({ field: 'position', value: next, id: next }) : null;
+  return { items: found.slice(start, next), cursor };
 }

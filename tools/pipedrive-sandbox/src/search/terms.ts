@@ -2,9 +2,26 @@ import type { Field } from '../fields/field.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { World } from '../world.ts';
 
-export type SearchEntity = 'person' | 'organization' | 'lead';
+export const SEARCH_ENTITIES = ['person', 'organization', 'deal', 'lead', 'product'] as const;
 
-/** Something a record can be found by: `field` is name, email, phone, address, title or a custom code. */
+export type Searched = (typeof SEARCH_ENTITIES)[number];
+
+/** Notes are indexed by their own id and found for what they hang on. */
+export type SearchEntity = Searched | 'note';
+
+/** By which column notes point at what they hang on. */
+export const NOTE_COLUMNS: Partial<Record<Searched, string>> = {
+  person: 'person_id',
+  organization: 'org_id',
+  deal: 'deal_id',
+  lead: 'lead_id',
+};
+
+export function isSearchable(entity: string): entity is Searched {
+  return SEARCH_ENTITIES.some((known) => known === entity);
+}
+
+/** Something a record can be found by: `field` is name, email, phone, address, title, code or a custom code. */
 export interface Term {
   field: string;
   term: string;
@@ -17,6 +34,7 @@ export function termsOf(base: JsonObject, custom: JsonObject, fields: Field[]): 
   const builtIn = [
     { field: 'name', term: text(base.name) },
     { field: 'title', term: text(base.title) },
+    { field: 'code', term: text(base.code) },
     { field: 'address', term: text(base.address) },
     ...contactTerms('email', base.emails),
     ...contactTerms('phone', base.phones),

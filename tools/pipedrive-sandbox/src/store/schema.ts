@@ -1,12 +1,15 @@
-const records = (table: string) => `
+import { COLUMNS, RECORD_ENTITIES, type RecordEntity, TEXT_COLUMNS } from '../records/entities.ts';
+
+const records = (table: RecordEntity) => `
   create table if not exists ${table} (
-    id integer primary key, owner_id integer, org_id integer, add_time text not null, update_time text not null,
-    deleted integer not null default 0, base text not null, custom text not null, revision integer not null
+    id integer primary key, ${COLUMNS[table].map((name) => `${name} ${TEXT_COLUMNS.has(name) ? 'text' : 'integer'}, `).join('')}
+    add_time text not null, update_time text not null, deleted integer not null default 0, base text not null,
+    custom text not null, revision integer not null
   );
   create index if not exists ${table}_update on ${table} (update_time, id);
   create index if not exists ${table}_add on ${table} (add_time, id);
-  create index if not exists ${table}_owner on ${table} (owner_id, id);
-  create index if not exists ${table}_org on ${table} (org_id, id);`;
+  create index if not exists ${table}_deleted on ${table} (update_time) where deleted = 1;
+  ${COLUMNS[table].map((name) => `create index if not exists ${table}_${name.replace(/_id$/, '')} on ${table} (${name}, id);`).join('\n  ')}`;
 
 /**
  * `base` is a record's built-in part as JSON in the order it is served, `custom` its custom fields with a null for
@@ -27,17 +30,38 @@ export const schema = `
   create table if not exists access_token (
     token text primary key, grant_id integer not null, expires_ms integer not null
   ) without rowid;
+  create table if not exists spent_refresh_token (
+    token text primary key, grant_id integer not null, spent_ms integer not null
+  ) without rowid;
   create table if not exists field (
     position integer primary key, entity text not null, code text not null, data text not null, unique (entity, code)
   );
-  ${records('person')}
-  ${records('organization')}
+  ${RECORD_ENTITIES.map(records).join('')}
   create table if not exists lead (
     position integer primary key, id text not null unique, owner_id integer, person_id integer,
     organization_id integer, archived integer not null default 0, deleted integer not null default 0,
     add_time text not null, update_time text not null, base text not null, custom text not null
   );
   create index if not exists lead_update on lead (update_time, position);
+  create index if not exists lead_person on lead (person_id);
+  create index if not exists lead_organization on lead (organization_id);
+  create table if not exists note (
+    id integer primary key, user_id integer not null, deal_id integer, person_id integer, org_id integer, lead_id text,
+    active integer not null, add_time text not null, update_time text not null, base text not null
+  );
+  create index if not exists note_update on note (update_time, id);
+  create index if not exists note_deal on note (deal_id, id);
+  create index if not exists note_person on note (person_id, id);
+  create index if not exists note_org on note (org_id, id);
+  create index if not exists note_lead on note (lead_id, id);
+  create table if not exists deal_product (
+    id integer primary key, deal_id integer not null, product_id integer not null, base text not null
+  );
+  create index if not exists deal_product_deal on deal_product (deal_id, id);
+  create table if not exists change_log (
+    id integer primary key, entity text not null, record_id integer not null, data text not null
+  );
+  create index if not exists change_log_record on change_log (entity, record_id, id);
   create table if not exists lead_label (
     position integer primary key, id text not null unique, data text not null
   );
@@ -50,6 +74,9 @@ export const schema = `
   create table if not exists webhook (
     id integer primary key, owner_id integer not null, client_id text, action text not null, object text not null,
     data text not null
+  );
+  create table if not exists webhook_health (
+    webhook_id integer primary key, failures integer not null, banned_until_ms integer, failing_since_ms integer
   );
   create table if not exists delivery (
     id integer primary key, webhook_id integer not null, event text not null, entity_id text not null,

@@ -16,6 +16,8 @@ export interface User {
   name: string;
   email: string;
   admin: boolean;
+  /** A deactivated user keeps the id and can do nothing. */
+  active: boolean;
   apiToken: string;
   created: string;
 }
@@ -72,11 +74,15 @@ export function findUser(db: Database, id: number): User | undefined {
   return row && readUser(row);
 }
 
+export function saveUser(db: Database, { apiToken: _token, ...data }: User): void {
+  db.run('update user set data = ? where id = ?', JSON.stringify(data), data.id);
+}
+
 export function findUserByToken(db: Database, apiToken: string): User | undefined {
   const row = db.find<UserRow>('select api_token, data from user where api_token = ?', apiToken);
   return row && readUser(row);
 }
 
 function readUser(row: UserRow): User {
-  return { ...JSON.parse(row.data), apiToken: row.api_token };
+  return { active: true, ...JSON.parse(row.data), apiToken: row.api_token };
 }

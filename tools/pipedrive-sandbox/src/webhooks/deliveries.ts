@@ -16,7 +16,7 @@ export interface Delivery {
 const COLUMNS = 'id, webhook_id, event, entity_id, state, attempt, due_ms, status, payload';
 
 export function listDue(db: Database, nowMs: number, limit: number): Delivery[] {
-  const sql = `select ${COLUMNS} from delivery where state = 'waiting' and due_ms <= ? order by id limit ?`;
+  const sql = `select ${COLUMNS} from delivery where state = 'waiting' and due_ms <= ? order by due_ms, id limit ?`;
   return db.list(sql, nowMs, limit);
 }
 
@@ -42,6 +42,11 @@ export function postpone(
 ): void {
   const sql = 'update delivery set attempt = ?, due_ms = ?, status = ? where id = ?';
   db.run(sql, attempt + 1, next.dueMs, next.status, id);
+}
+
+/** Moves the same attempt to another time. */
+export function putOff(db: Database, id: number, dueMs: number): void {
+  db.run("update delivery set due_ms = ? where id = ? and state = 'waiting'", dueMs, id);
 }
 
 /** The newest deliveries, without their payloads. */

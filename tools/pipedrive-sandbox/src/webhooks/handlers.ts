@@ -7,8 +7,10 @@ import { isObject, type JsonObject, textOf } from '../json.ts';
 import { findUser } from '../users/users.ts';
 import type { World } from '../world.ts';
 import {
+  describeSubscription,
   findSubscription,
   insertSubscription,
+  isRemoved,
   listSubscriptions,
   removeSubscription,
   type Subscription,
@@ -26,7 +28,8 @@ export const webhookHandlers: Handlers = {
 
 function listWebhooks({ actor }: ApiRequest, world: World): Reply {
   const own = listSubscriptions(world.db).filter((hook) => isVisible(hook, actor));
-  return json(200, { status: 'ok', success: true, data: own.map((hook) => hook.data) });
+  const shown = own.map((hook) => describeSubscription(world.db, hook, world.now()));
+  return json(200, { status: 'ok', success: true, data: shown });
 }
 
 /** An app sees its own webhooks only; they are hidden from everybody else. */
@@ -42,7 +45,7 @@ async function addWebhook(request: ApiRequest, world: World): Promise<Reply> {
   if (findUser(world.db, userId) === undefined) throw badWebhook('user_id', 'not found');
   if (body.version === '1.0') throw badWebhook('version', 'only 2.0 is served by the sandbox');
   const own = listSubscriptions(world.db).filter((hook) => isVisible(hook, actor));
-  if (own.length >= MAX_PER_USER)
+  if (own.filter((hook) => !isRemoved(hook)).length >= MAX_PER_USER)
     throw new Problem(422, { status: 'error', success: false, error: 'webhooks limit reached' });
 
   const hook = world.db.transaction(() => {

@@ -2,17 +2,26 @@ import { randomUUID } from 'node:crypto';
 import type { JsonObject } from '../json.ts';
 import type { Database } from '../store/database.ts';
 import { type Company, listUsers } from '../users/users.ts';
-import { listSubscriptions, type Subscription } from './subscriptions.ts';
+import type { HookEntity } from './shapes.ts';
+import { isRemoved, listSubscriptions, type Subscription } from './subscriptions.ts';
+
+/** Who changes something, and from where. */
+export interface Author {
+  userId: number;
+  changeSource: 'app' | 'api';
+}
 
 /** A change that webhooks tell about. */
-export interface Change {
-  entity: 'person' | 'organization' | 'lead';
+export interface Change extends Author {
+  entity: HookEntity;
   action: 'create' | 'change' | 'delete';
   id: string;
   data: JsonObject | null;
   previous: JsonObject | null;
-  userId: number;
-  changeSource: 'app' | 'api';
+  /** Of a delete by merging: the record that lives on. */
+  mergedToId?: string;
+  /** Of a change by merging: the record that is gone. */
+  mergedFromId?: string;
 }
 
 export interface Outbox {
@@ -42,6 +51,7 @@ export function createOutbox(db: Database, company: Company, now: () => Date): O
 }
 
 function matches(hook: Subscription, { action, entity }: Change): boolean {
+  if (isRemoved(hook)) return false;
   const actionFits = hook.action === '*' || hook.action === action;
   return actionFits && (hook.object === '*' || hook.object === entity);
 }
@@ -62,6 +72,8 @@ function sharedMeta(db: Database, company: Company, change: Change, at: Date): J
     is_bulk_edit: false,
     host: `${company.domain}.pipedrive.com`,
     permitted_user_ids: listUsers(db).map((user) => String(user.id)),
+    ...(change.mergedToId === undefined ? {} : { merged_to_id: change.mergedToId }),
+    ...(change.mergedFromId === undefined ? {} : { merged_from_id: change.mergedFromId }),
   };
 }
 

@@ -1,39 +1,16 @@
 import type { Field } from '../fields/field.ts';
-import { isObject, type Json, type JsonObject, sameJson, textOf } from '../json.ts';
+import { isObject, type Json, type JsonObject, sameJson } from '../json.ts';
+import { hasCustomFields, type HookEntity, hookBase } from './shapes.ts';
 
-/**
- * A record as webhooks v2 show it, which is not how REST v2 does: custom fields carry their type, `visible_to` is
- * text, labels are one `label`, and an organization's newer properties are missing.
- */
+/** A record as webhooks v2 show it, which is not how REST v2 does: custom fields carry their type. */
 export function hookRecord(
-  entity: 'person' | 'organization' | 'lead',
+  entity: HookEntity,
   base: JsonObject,
   custom: JsonObject,
   fields: Field[],
 ): JsonObject {
-  return { ...hookBase(entity, base), custom_fields: hookCustom(custom, fields) };
-}
-
-const NOT_SHOWN = {
-  person: ['label_ids', 'is_deleted'],
-  organization: [
-    'label_ids',
-    'is_deleted',
-    'website',
-    'linkedin',
-    'industry',
-    'annual_revenue',
-    'employee_count',
-  ],
-  lead: ['visible_to', 'cc_email'],
-};
-
-function hookBase(entity: 'person' | 'organization' | 'lead', base: JsonObject): JsonObject {
-  const shown = Object.entries(base).filter(([key]) => !NOT_SHOWN[entity].includes(key));
-  const rest: JsonObject = Object.fromEntries(shown);
-  if (entity === 'lead') return rest;
-  const labels = Array.isArray(base.label_ids) ? base.label_ids : [];
-  return { ...rest, visible_to: textOf(base.visible_to), label: labels[0] ?? null };
+  const shown = hookBase(entity, base);
+  return hasCustomFields(entity) ? { ...shown, custom_fields: hookCustom(custom, fields) } : shown;
 }
 
 function hookCustom(custom: JsonObject, fields: Field[]): JsonObject {

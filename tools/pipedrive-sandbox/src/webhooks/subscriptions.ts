@@ -1,6 +1,7 @@
 import type { JsonObject } from '../json.ts';
 import { parseObject } from '../json.ts';
 import type { Database } from '../store/database.ts';
+import { findHealth, isBanned } from './health.ts';
 
 /** A registered webhook. `clientId` is set on those an app made. */
 export interface Subscription {
@@ -48,9 +49,30 @@ export function saveSubscriptionData(db: Database, id: number, data: JsonObject)
   db.run('update webhook set data = ? where id = ?', JSON.stringify(data), id);
 }
 
+/** As `/v1/webhooks` shows it: a banned one is not active. */
+export function describeSubscription(db: Database, hook: Subscription, now: Date): JsonObject {
+  const banned = isBanned(findHealth(db, hook.id), now.getTime());
+  return banned ? { ...hook.data, is_active: 0 } : hook.data;
+}
+
+export function isRemoved({ data }: Subscription): boolean {
+  return data.remove_time !== null && data.remove_time !== undefined;
+}
+
+/** Pipedrive gives a webhook up after days without a success: it hears of nothing more and its entry says why. */
+export function retireSubscription(db: Database, id: number, at: Date): void {
+  const hook = findSubscription(db, id);
+  if (hook === undefined) return;
+  const remove_reason = 'No successful deliveries in 3 days';
+  const gone = { is_active: 0, remove_time: at.toISOString(), remove_reason };
+  saveSubscriptionData(db, id, { ...hook.data, ...gone });
+  db.run("update delivery set state = 'dropped' where webhook_id = ? and state = 'waiting'", id);
+}
+
 /** Deletes a webhook and whatever still waits to be delivered to it. */
 export function removeSubscription(db: Database, id: number): void {
   db.run('delete from webhook where id = ?', id);
+  db.run('delete from webhook_health where webhook_id = ?', id);
   db.run("update delivery set state = 'dropped' where webhook_id = ? and state = 'waiting'", id);
 }
 

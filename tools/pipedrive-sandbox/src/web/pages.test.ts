@@ -38,7 +38,7 @@ test('what people typed stays text on the page', async () => {
   expect(text).toContain('&#60;script&#62;');
 });
 
-test.each(['/person/999999', '/person/x', '/leads/inbox/nope', '/deal/1', '/'])(
+test.each(['/person/999999', '/person/x', '/leads/inbox/nope', '/deal/1', '/nothing'])(
   '%s is a page that says there is nothing',
   async (path) => {
     const { status, type } = await look(path);

@@ -1,0 +1,63 @@
+import type { FieldEntity } from './field.ts';
+
+/** One built-in field; "optional" is served only when asked for. */
+export type Row = [code: string, name: string, type: string, more?: 'optional'];
+
+/** The fields of products, activities and notes. */
+export const PLAIN = {
+  product: [
+    ['id', 'ID', 'int'],
+    ['name', 'Name', 'varchar'],
+    ['code', 'Product code', 'varchar'],
+    ['description', 'Description', 'text'],
+    ['unit', 'Unit', 'varchar'],
+    ['tax', 'Tax', 'double'],
+    ['category', 'Category', 'enum'],
+    ['is_linkable', 'Active', 'boolean'],
+    ['owner_id', 'Owner', 'user'],
+    ['prices', 'Unit prices', 'price_list'],
+    ['billing_frequency', 'Billing frequency', 'billing_frequency'],
+    ['billing_frequency_cycles', 'Billing frequency cycles', 'int'],
+    ['visible_to', 'Visible to', 'visible_to'],
+    ['add_time', 'Created', 'date'],
+    ['update_time', 'Update time', 'date'],
+  ],
+  activity: [
+    ['id', 'ID', 'int'],
+    ['subject', 'Subject', 'varchar'],
+    ['type', 'Type', 'varchar_options'],
+    ['owner_id', 'Assigned to user', 'user'],
+    ['creator_user_id', 'Creator', 'user'],
+    ['deal_id', 'Deal', 'deal'],
+    ['lead_id', 'Lead', 'lead'],
+    ['person_id', 'Contact person', 'people'],
+    ['org_id', 'Organization', 'org'],
+    ['due_date', 'Due date', 'date'],
+    ['due_time', 'Due time', 'time'],
+    ['duration', 'Duration', 'time'],
+    ['busy', 'Free/busy', 'boolean'],
+    ['done', 'Done', 'boolean'],
+    ['marked_as_done_time', 'Marked as done time', 'date'],
+    ['location', 'Location', 'address'],
+    ['public_description', 'Public description', 'text'],
+    ['priority', 'Priority', 'int'],
+    ['note', 'Note', 'text'],
+    ['attendees', 'Guests', 'json', 'optional'],
+    ['add_time', 'Add time', 'date'],
+    ['update_time', 'Update time', 'date'],
+  ],
+  note: [
+    ['content', 'Content', 'text'],
+    ['user_id', 'Author', 'user'],
+    ['lead_id', 'Lead', 'lead'],
+    ['deal_id', 'Deal', 'deal'],
+    ['person_id', 'Person', 'people'],
+    ['org_id', 'Organization', 'org'],
+    ['pinned_to_lead_flag', 'Note is pinned to lead', 'enum'],
+    ['pinned_to_deal_flag', 'Note is pinned to deal', 'enum'],
+    ['pinned_to_person_flag', 'Note is pinned to person', 'enum'],
+    ['pinned_to_organization_flag', 'Note is pinned to organization', 'enum'],
+    ['add_time', 'Add time', 'date'],
+    ['update_time', 'Update time', 'date'],
+  ],
+} satisfies Partial<Record<FieldEntity, Row[]>>;
