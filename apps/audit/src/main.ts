@@ -13,10 +13,14 @@ import { createBatch } from './ledger/consumers.ts';
 import { createResolvers } from './ledger/resolvers.ts';
 import { createLoaders } from './loaders.ts';
 import { migrations } from './migrations/index.ts';
+import { createParkedResolvers } from './parked/resolvers.ts';
 import type { Tables } from './store.ts';
 
 const service = 'audit';
-const schemaFiles = [new URL('./ledger/schema.graphql', import.meta.url)];
+const schemaFiles = [
+  new URL('./ledger/schema.graphql', import.meta.url),
+  new URL('./parked/schema.graphql', import.meta.url),
+];
 
 await runService(service, async ({ log, onStop }) => {
   const env = config();
@@ -34,8 +38,8 @@ await runService(service, async ({ log, onStop }) => {
   const subgraph = await createSubgraph({
     service,
     schemaFiles,
-    resolvers: [createResolvers({ db })],
-    loaders: createLoaders(db),
+    resolvers: [createResolvers({ db }), createParkedResolvers({ nats })],
+    loaders: createLoaders(db, nats),
     publicKey: readPublicKey(env.IDENTITY_PUBLIC_KEY),
     log,
   });

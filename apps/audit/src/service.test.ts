@@ -45,7 +45,7 @@ const { graph, stop: stopGraph } = await startTestGraph({
   service,
   schemaFiles: [new URL('./ledger/schema.graphql', import.meta.url)],
   resolvers: [createResolvers({ db })],
-  loaders: createLoaders(db),
+  loaders: createLoaders(db, nats),
   caller: { workspaceId: ours, userId, role: 'VIEWER' },
 });
 const user: Actor = { kind: 'user', id: userId };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { config } from './config.ts';
+import { config, masterKeysOf } from './config.ts';
 
 const environment = {
   DATABASE_URL: 'postgres://app@localhost/connections',
@@ -32,6 +32,42 @@ test.each([
     }
   },
 );
+
+test('master keys are used newest first, the single one last', () => {
+  const keys = [1, 2, 3].map((byte) => Buffer.alloc(32, byte));
+  const [single = '', newest = '', older = ''] = keys.map((key) => key.toString('base64'));
+  const env = { ...environment, MASTER_KEY: single, MASTER_KEYS: `${newest}, ${older}` };
+  expect(masterKeysOf(config(env))).toEqual([keys[1], keys[2], keys[0]]);
+  const alone = config({ ...environment, MASTER_KEY: undefined, MASTER_KEYS: newest });
+  expect(masterKeysOf(alone)).toEqual([keys[1]]);
+  expect(() => config({ ...environment, MASTER_KEYS: 'c2hvcnQ=' })).toThrow(
+    /MASTER_KEYS.*32 bytes/,
+  );
+});
+
+const app = {
+  name: 'reader',
+  clientId: 'canary-id',
+  clientSecret: 's',
+  redirectUrl: 'https://a.test/',
+};
+
+test('more apps are read, and one that repeats the default app is refused without quoting it', () => {
+  const first = {
+    PIPEDRIVE_CLIENT_ID: 'canary-id',
+    PIPEDRIVE_CLIENT_SECRET: 's',
+    PIPEDRIVE_REDIRECT_URL: 'https://a.test/',
+  };
+  const PIPEDRIVE_APPS = JSON.stringify([app]);
+  expect(config({ ...environment, PIPEDRIVE_APPS }).PIPEDRIVE_APPS).toEqual([app]);
+  expect(() => config({ ...environment, ...first, PIPEDRIVE_APPS })).toThrow(
+    /^(?!.*canary)[^]*repeats the app/,
+  );
+  expect(() => config({ ...environment, PIPEDRIVE_APPS: '[{}]' })).toThrow(
+    /PIPEDRIVE_APPS: 0\.name/,
+  );
+  expect(() => config({ ...environment, TERMS_VERSION: '1' })).toThrow(/belong together/);
+});
 
 test('half an app is refused, and no value is quoted', () => {
   expect(() => config({ ...environment, PIPEDRIVE_CLIENT_ID: 'canary' })).toThrow(

@@ -1,13 +1,16 @@
 import type { Logger } from 'pino';
 import { createPipedriveAccess } from './accounts/client.ts';
-import { admitCall, type FinishedCall, type PlannedCall, recordCall } from './budget/commands.ts';
+import { createAdmission } from './budget/admission.ts';
+import { createLedger } from './budget/ledger.ts';
 import { planOf } from './budget/rules.ts';
-import type { Config } from './config.ts';
+import { customFieldCaps } from './fields/creation/rules.ts';
+import { type Config, masterKeysOf } from './config.ts';
 import type { Db } from './store.ts';
-import { createVault } from './vault/seal.ts';
+import { DEFAULT_APP, type RegisteredApp } from './oauth/apps.ts';
+import { openVault } from './vault/keyring.ts';
 
 /** Everything that has to do with Pipedrive, made from the environment: vault, budget, access. */
-export function connectPipedrive(
+export async function connectPipedrive(
   env: Config,
   { db, log, now }: { db: Db; log: Logger; now: () => Date },
 ) {
@@ -16,16 +19,18 @@ export function connectPipedrive(
     seats: env.API_SEATS,
     dailyTokens: env.API_DAILY_TOKENS,
   });
+  const ledger = createLedger({ db, plan, now, log });
   const pipedrive = {
     db,
-    vault: createVault(env.MASTER_KEY),
+    ...(await openVault({ db, now, log }, masterKeysOf(env))),
     now,
     log,
     plan,
-    oauth: registeredApp(env),
+    apps: registeredApps(env),
     allowedApiDomains: env.PIPEDRIVE_API_DOMAINS,
-    admit: (call: PlannedCall) => admitCall(db, call, { now: now(), plan }),
-    onCall: (call: FinishedCall) => recordCall(db, call, now()),
+    admit: createAdmission({ db, plan, now }),
+    onCall: ledger.record,
+    stopLedger: ledger.stop,
   };
   return {
     ...pipedrive,
@@ -33,16 +38,27 @@ export function connectPipedrive(
     publicUrl: env.PUBLIC_URL,
     apiTokenDomain: env.PIPEDRIVE_API_TOKEN_DOMAIN,
     returnUrls: env.RETURN_URLS,
+    customFieldCap: customFieldCaps[env.API_PLAN],
+    terms: termsOf(env),
   };
 }
 
-function registeredApp(env: Config) {
+const termsOf = ({ TERMS_VERSION: version, TERMS_URL: url }: Config) =>
+  version === undefined || url === undefined ? undefined : { version, url };
+
+/** The default app first, so that it is the one used when none is named. */
+function registeredApps(env: Config): RegisteredApp[] {
   const { PIPEDRIVE_CLIENT_ID, PIPEDRIVE_CLIENT_SECRET, PIPEDRIVE_REDIRECT_URL } = env;
-  if (!PIPEDRIVE_CLIENT_ID || !PIPEDRIVE_CLIENT_SECRET || !PIPEDRIVE_REDIRECT_URL) return undefined;
-  return {
+  const oauthUrl = env.PIPEDRIVE_OAUTH_URL;
+  const more = env.PIPEDRIVE_APPS.map((app) => ({ ...app, scopes: app.scopes, oauthUrl }));
+  if (!PIPEDRIVE_CLIENT_ID || !PIPEDRIVE_CLIENT_SECRET || !PIPEDRIVE_REDIRECT_URL) return more;
+  const first = {
+    name: DEFAULT_APP,
     clientId: PIPEDRIVE_CLIENT_ID,
     clientSecret: PIPEDRIVE_CLIENT_SECRET,
     redirectUrl: PIPEDRIVE_REDIRECT_URL,
-    oauthUrl: env.PIPEDRIVE_OAUTH_URL,
+    scopes: env.PIPEDRIVE_SCOPES.length === 0 ? undefined : env.PIPEDRIVE_SCOPES,
+    oauthUrl,
   };
+  return [first, ...more];
 }

@@ -18,12 +18,18 @@ import {
 } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
+import * as grants from './accounts/grants/store.ts';
 import * as accounts from './accounts/store.ts';
 import * as usage from './budget/usage/store.ts';
 import * as links from './links/store.ts';
 import { migrations } from './migrations/index.ts';
 import type { Db, Tables } from './store.ts';
+import * as dataKeys from './vault/store.ts';
 import * as webhooks from './webhooks/store.ts';
+import * as echoes from './writes/echoes/store.ts';
+import * as hashes from './writes/hashes/store.ts';
+import * as overwrites from './writes/overwrites/store.ts';
+import * as leasing from './writes/sending/leasing/store.ts';
 import * as sending from './writes/sending/store.ts';
 import * as writes from './writes/store.ts';
 
@@ -36,7 +42,7 @@ const now = new Date('2026-03-01T10:00:00Z');
 const lease = { workspace_id: workspaceId, id: stepId, fence: 1 };
 const record = { companyId: '1', object: 'person' as const, pipedriveId: '77' };
 const keys = { workspaceId, companyId: '1', object: 'person' as const, keyHashes: ['a', 'b'] };
-const keyed = { ...lease, company_id: '1', key_hashes: ['a', 'b'] };
+const keyed = { ...lease, company_id: '1', key_hashes: ['a', 'b'], survivor_hashes: [] };
 const settled = { state: 'parked', reason: null, settled_at: now } as const;
 
 /** In pages: a few looks into an index, where reading one table or one index of it takes hundreds. */
@@ -50,6 +56,11 @@ const calls: Record<string, (tx: Db) => Promise<unknown>> = {
   findConnection: (tx) => accounts.findConnection(tx, connectionId),
   lockConnection: (tx) => accounts.lockConnection(tx, connectionId),
   setConnection: (tx) => accounts.setConnection(tx, connectionId, { is_admin: true }),
+  findGrant: (tx) => grants.findGrant(tx, 'g_7'),
+  lockConnectionsOfGrant: (tx) => grants.lockConnectionsOfGrant(tx, 'g_7'),
+  setConnectionsOfGrant: (tx) =>
+    grants.setConnectionsOfGrant(tx, 'g_7', { scopes: [], api_domain: 'https://c' }),
+  findNewestDataKey: (tx) => dataKeys.findNewestDataKey(tx, workspaceId),
   findRequestByKey: (tx) => writes.findRequestByKey(tx, 'key'),
   findRequest: (tx) => writes.findRequest(tx, requestId),
   lockRequest: (tx) => writes.lockRequest(tx, requestId),
@@ -58,14 +69,18 @@ const calls: Record<string, (tx: Db) => Promise<unknown>> = {
   listSteps: (tx) => writes.listSteps(tx, [requestId]),
   listStepsByIds: (tx) => writes.listStepsByIds(tx, [stepId]),
   listRequestsByIds: (tx) => writes.listRequestsByIds(tx, [requestId]),
-  isOwnEcho: (tx) => writes.isOwnEcho(tx, { workspaceId, ...record, updateTime: 'then' }),
-  extendLeases: (tx) => sending.extendLeases(tx, { owner: 'me', steps: [lease], until: now }),
+  isOwnEcho: (tx) => echoes.isOwnEcho(tx, { workspaceId, ...record, updateTime: 'then' }),
+  extendLeases: (tx) => leasing.extendLeases(tx, { owner: 'me', steps: [lease], until: now }),
   changeHeldStep: (tx) => sending.changeHeldStep(tx, lease, { state: 'applied' }, 1),
   changeIdleStep: (tx) => sending.changeIdleStep(tx, stepId, { state: 'cancelled' }),
   removeTurns: (tx) => sending.removeTurns(tx, stepId),
+  hasFollower: (tx) => sending.hasFollower(tx, keyed),
   lockFollower: (tx) => sending.lockFollower(tx, keyed),
-  listOpenCreates: (tx) => sending.listOpenCreates(tx, keys),
-  setEcho: (tx) => sending.setEcho(tx, stepId, { pipedriveId: '9', now }),
+  findHashes: (tx) => hashes.findHashes(tx, record),
+  listEchoedUpdates: (tx) =>
+    overwrites.listEchoedUpdates(tx, { workspaceId, ...record, updateTime: 'then' }),
+  listOpenCreates: (tx) => echoes.listOpenCreates(tx, { ...keys, marks: ['m'] }),
+  setEcho: (tx) => echoes.setEcho(tx, stepId, { pipedriveId: '9', now }),
   listLinks: (tx) => links.listLinks(tx, keys),
   removeClaims: (tx) => links.removeClaims(tx, stepId),
   setLinksGone: (tx) => links.setLinksGone(tx, record, now),
@@ -119,8 +134,11 @@ const many = 'from generate_series(1, 20000) n';
 const ws = `'ws_' || (n % 5000)`;
 const crowd = [
   `insert into connection select ${ws}, 'cn_' || n, 'us', 'PERSONAL', 'OAUTH', 'ACTIVE', null, '1',
-    'C', 'c', 'https://c', n::text, true, '{}', null, null, null, null, 1, 'ACTIVE', null, 'p',
-    'h' || n, 'p', false, null, now(), 'c', now(), now() ${many}`,
+    'C', 'c', 'https://c', n::text, true, '{}', null, 1, 'ACTIVE', null, 'p',
+    'h' || n, 'p', false, null, now(), 'c', now(), now(), 'g_' || n ${many}`,
+  `insert into pipedrive_grant select 'g_' || n, 'app', '1', n::text, 'https://c', '{}', null, null,
+    now(), now(), 1, now(), now() ${many}`,
+  `insert into data_key select ${ws}, lpad(n::text, 8, '0'), 'DATA', 'w', 'm', now(), now(), now() ${many}`,
   `insert into write_request select ${ws}, 'wr_' || n, 'cn_1', '1', null, 'k' || n, 'b', 'succeeded',
     null, 'event', 's', 't', 'i' || n, 'user', 'u', 'c', null, null, now(), now() ${many}`,
   `insert into write_step select ${ws}, 'st_' || n, 'wr_' || n, 'cn_1', '1', 0, 'person', 'upsert',
@@ -135,8 +153,15 @@ const crowd = [
     now() ${many}`,
   `insert into webhook_receipt select ${ws}, 'wh_' || n, 'cn_1', 'understood', null, null, 'm' || n,
     'person', n::text, 0, now(), now() ${many}`,
-  ...['connection', 'write_request', 'write_step', 'write_turn', 'link', 'api_call'].map(
-    (table) => `analyze ${table}`,
-  ),
+  ...[
+    'pipedrive_grant',
+    'data_key',
+    'connection',
+    'write_request',
+    'write_step',
+    'write_turn',
+    'link',
+    'api_call',
+  ].map((table) => `analyze ${table}`),
   'analyze webhook_receipt',
 ];

@@ -9,20 +9,18 @@ import {
 import { startHttp } from '@manifold/service';
 import { createSubgraph, readPublicKey } from '@manifold/subgraph';
 import type { Logger } from 'pino';
-import { requireRightKey } from './accounts/key-check.ts';
+import { createChangeSetResponders } from './changes/responders.ts';
 import type { Config } from './config.ts';
 import { connectPipedrive } from './pipedrive.ts';
 import { migrations } from './migrations/index.ts';
 import { createOauthHandler } from './oauth/http.ts';
 import { createRecordResponders } from './records/responders.ts';
+import { createRegistryResponders } from './registry/responders.ts';
 import type { Tables } from './store.ts';
 import { createAllResolvers, createLoaders, schemaFiles } from './subgraph.ts';
-import { startUpkeep } from './upkeep/worker.ts';
 import { createWebhookHandler } from './webhooks/http.ts';
-import { startWebhookWorker } from './webhooks/worker.ts';
-import { followChange } from './webhooks/following.ts';
+import { startWorkers } from './workers.ts';
 import { createResponders as createWriteResponders } from './writes/responders.ts';
-import { startWriteWorker } from './writes/sending/worker.ts';
 
 const service = 'connections';
 
@@ -44,37 +42,33 @@ export async function startConnections(options: {
   await ensureStream(nats, service);
   onStop(startRelay({ db, nats, log }));
 
-  const accounts = connectPipedrive(env, { db, log, now });
-  const { vault, access } = accounts;
-  await requireRightKey(accounts);
-  onStop(startUpkeep(accounts));
-
-  const sending = { db, vault, now, log, settleMs: env.SETTLE_MS };
-  const writes = startWriteWorker({ ...sending, clientFor: access.clientFor });
-  onStop(writes.stop);
-  const webhooks = startWebhookWorker({ db, vault, now, log, follow: followChange(vault) });
-  onStop(webhooks.stop);
-
-  const reads = createRecordResponders(accounts);
-  const commands = createWriteResponders({ ...accounts, wake: writes.wake });
-  onStop(serveRequests({ nats, service, responders: [...reads, ...commands], log }));
-
+  const accounts = await connectPipedrive(env, { db, log, now });
+  const work = startWorkers({ env, db, log, now, onStop, accounts });
+  const { wakes, tracking } = work;
+  const responders = [
+    ...createRecordResponders(accounts),
+    ...createWriteResponders({ ...accounts, ...wakes }),
+    ...createChangeSetResponders({ db, now, ...wakes }),
+    ...createRegistryResponders({ db, now, ...tracking }),
+  ];
+  onStop(serveRequests({ nats, service, responders, log }));
   const subgraph = await createSubgraph({
     service,
     schemaFiles,
-    resolvers: createAllResolvers({ ...accounts, wake: writes.wake }),
+    resolvers: createAllResolvers({ ...accounts, ...wakes, ...tracking }),
     loaders: createLoaders({ db, now }),
     publicKey: readPublicKey(env.IDENTITY_PUBLIC_KEY),
     log,
   });
   onStop(subgraph.stop);
+  const { vault } = accounts;
   const http = await startHttp({
     host: env.HOST,
     port: env.PORT,
     routes: {
       '/graphql': subgraph.handler,
       '/oauth/callback': createOauthHandler(accounts),
-      '/webhooks/': createWebhookHandler({ db, vault, now, log, wake: webhooks.wake }),
+      '/webhooks/': createWebhookHandler({ db, vault, now, log, wake: work.wakeWebhooks }),
     },
     checks: { database: () => answers(db), broker: () => brokerAnswers(nats) },
     log,

@@ -3,7 +3,7 @@ import { ConnectionId, UserId, WebhookReceiptId, WorkspaceId } from '@manifold/c
 import { acrossWorkspaces, newId, withWorkspace } from '@manifold/database';
 import { createTestDatabase } from '@manifold/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import * as grants from './accounts/grants/store.ts';
+import { connectionRow } from '../test/rows.ts';
 import * as accounts from './accounts/store.ts';
 import type { Connection } from './accounts/tables.ts';
 import * as fields from './fields/store.ts';
@@ -25,38 +25,11 @@ const [id, personalId] = [newId('cn', ConnectionId), newId('cn', ConnectionId)];
 const receiptId = newId('wh', WebhookReceiptId);
 const page = { limit: 10, backwards: false, cursor: undefined };
 
-const connection: Connection = {
-  workspace_id: a,
+const connection: Connection = connectionRow(a, {
   id,
   user_id: userId,
-  kind: 'ORGANIZATION',
-  method: 'OAUTH',
-  status: 'ACTIVE',
-  status_reason: null,
-  company_id: '1',
-  company_name: 'A',
-  company_domain: 'a',
-  api_domain: 'https://a.pipedrive.com',
-  pipedrive_user_id: '2',
-  is_admin: true,
-  scopes: [],
-  access_token: 'sealed',
-  refresh_token: 'sealed',
-  expires_at: after,
-  refresh_at: after,
-  token_version: 1,
-  webhook_state: 'ACTIVE',
-  webhook_id: '3',
-  webhook_path: 'sealed',
   webhook_path_hash: 'hash',
-  webhook_password: 'sealed',
-  is_renewal: false,
-  established_at: now,
-  upkeep_at: now,
-  correlation_id: 'c',
-  created_at: now,
-  updated_at: now,
-};
+});
 const personal: Connection = {
   ...connection,
   id: personalId,
@@ -71,6 +44,10 @@ const state: OauthState = {
   kind: 'PERSONAL',
   return_url: null,
   correlation_id: 'c',
+  app_name: 'default',
+  accepts_limited_visibility: false,
+  by_admin: false,
+  terms_version: null,
   expires_at: now,
   used_at: null,
   created_at: before,
@@ -89,6 +66,7 @@ const catalogue = {
   revision: 1,
   fields: [{ object: 'person', code: 'name', name: 'Name', type: 'varchar', custom: false }],
   readAt: now,
+  askedAt: now,
 } as const;
 const understood = {
   state: 'understood',
@@ -96,6 +74,8 @@ const understood = {
   meta_id: 'm2',
   object: 'person',
   pipedrive_id: '8',
+  action: 'updated',
+  revision: '1',
 } as const;
 
 type Call = (tx: Db) => Promise<unknown>;
@@ -117,14 +97,9 @@ const calls: Record<string, Call> = {
   countConnections: (tx) => accounts.countConnections(tx, {}),
   listConnectionsByIds: (tx) => accounts.listConnectionsByIds(tx, [id]),
   listOrganizationConnections: (tx) => accounts.listOrganizationConnections(tx, ['1']),
-  lockConnectionOfUser: (tx) =>
-    grants.lockConnectionOfUser(tx, { companyId: '1', pipedriveUserId: '2' }),
   findActingConnection: (tx) => accounts.findActingConnection(tx, id, userId),
-  listConnectionsOfGrant: (tx) =>
-    grants.listConnectionsOfGrant(tx, { companyId: '1', pipedriveUserId: '2' }),
   findConnectionByWebhookPath: (tx) => accounts.findConnectionByWebhookPath(tx, 'hash'),
   setConnection: (tx) => accounts.setConnection(tx, id, { is_admin: false }),
-  setRenewedGrant: (tx) => grants.setRenewedGrant(tx, { id, version: 1 }, { is_admin: false }),
   setStatus: (tx) =>
     accounts.setStatus(tx, id, { from: ['ACTIVE'], to: 'DISABLED', reason: null, now }),
   removeConnection: (tx) => accounts.removeConnection(tx, id),
@@ -152,10 +127,14 @@ const calls: Record<string, Call> = {
   postponeReceipt: (tx) => webhooks.postponeReceipt(tx, receipt, { attempts: 1, notBefore: after }),
   listReceipts: (tx) => webhooks.listReceipts(tx, a, [receiptId]),
   removeOldReceipts: (tx) => webhooks.removeOldReceipts(tx, after, 5),
-  removeReceipts: (tx) => webhooks.removeReceipts(tx, a, id),
+  redriveReceipts: async (tx) => {
+    await webhooks.settleReceipt(tx, receipt, { state: 'parked' });
+    return webhooks.redriveReceipts(tx, { workspaceId: a, connectionId: id, now, limit: 5 });
+  },
+  removeReceipts: (tx) => webhooks.removeReceipts(tx, a, id, 5),
 };
 /** They lock a name and touch no row. */
-const locks = ['lockRefresh', 'tryLockReceipts'];
+const locks = ['tryLockReceipts'];
 
 const dump = async (tx: Db) =>
   JSON.stringify([
@@ -210,15 +189,33 @@ test.each(Object.entries(calls))('%s reaches rows of its own workspace only', as
 });
 
 test('every store function is called above, and every store has such a test', () => {
-  const exported = [accounts, grants, upkeep, oauth, fields, webhooks].flatMap((store) =>
+  const exported = [accounts, upkeep, oauth, fields, webhooks].flatMap((store) =>
     Object.keys(store),
   );
   expect([...Object.keys(calls), ...locks].sort()).toEqual(exported.sort());
-  const here = ['accounts', 'accounts/grants', 'upkeep', 'oauth', 'fields', 'webhooks'];
+  const here = ['accounts', 'upkeep', 'oauth', 'fields', 'webhooks'];
   // these are called in `writes/tenancy.test.ts`
-  const there = ['budget', 'budget/usage', 'links', 'writes', 'writes/sending'];
+  const there = ['links', 'writes', 'writes/sending', 'writes/sending/leasing'];
+  // these in tests beside them
+  const beside = [
+    ...['fields/changes', 'fields/creation', 'fields/external-id'],
+    ...['budget', 'budget/plans', 'budget/usage', 'budget/forecast'],
+    ...['accounts/grants', 'accounts/grants/lifetime'],
+    'accounts/consent',
+    'vault',
+    'registry',
+    ...['registry/forgetting', 'registry/keys'],
+    'registry/needs',
+    'registry/records',
+    'completeness',
+    'webhooks/health',
+    'webhooks/leases',
+    'webhooks/tellings',
+    ...['changes', 'changes/rows', 'changes/rows/shown', 'changes/applying', 'changes/policy'],
+    ...['writes/echoes', 'writes/hashes', 'writes/images', 'writes/overwrites', 'writes/steps'],
+  ];
   const stores = globSync('**/store.ts', { cwd: import.meta.dirname });
   expect(stores.sort()).toEqual(
-    ['store.ts', ...[...here, ...there].map((noun) => `${noun}/store.ts`)].sort(),
+    ['store.ts', ...[...here, ...there, ...beside].map((noun) => `${noun}/store.ts`)].sort(),
   );
 });

@@ -45,7 +45,7 @@ export const createBystander = (pipedrive: Pipedrive) => {
       records.parse(await call('GET', `${paths[object]}?limit=500`)),
     create: async (object: 'person' | 'organization', body: unknown) =>
       record.parse(await call('POST', paths[object] ?? '', body)),
-    fault: (kind: string, match: { method?: string; path?: string }, times = 1) =>
+    fault: (kind: string, match: { method?: string; path?: string; event?: string }, times = 1) =>
       fetch(`${pipedrive.controlUrl}/faults`, {
         method: 'POST',
         body: JSON.stringify({ kind, match, times }),

@@ -5,8 +5,7 @@ import { openSecret } from '../src/accounts/credential.ts';
 import { findConnection } from '../src/accounts/store.ts';
 import type { Db } from '../src/store.ts';
 import { basicAuthorization } from '../src/vault/compare.ts';
-import { createVault } from '../src/vault/seal.ts';
-import { type Installation, newWorkspace } from './installation.ts';
+import { type Installation, newWorkspace, openTestVault } from './installation.ts';
 
 const CONNECT = `mutation ($input: ConnectWithApiTokenInput!) {
   connectWithApiToken(input: $input) { connection { id company { id } } } }`;
@@ -32,7 +31,7 @@ export async function connectForDeliveries(
   const id = ConnectionId.parse(made.id);
   const row = await acrossWorkspaces(db, (tx) => findConnection(tx, id));
   if (!row) throw new Error('the connection was not stored');
-  const vault = createVault(Buffer.alloc(32, 7));
+  const vault = await openTestVault(db);
   const address = `${installation.publicUrl}/webhooks/${openSecret(vault, row, 'webhook_path')}`;
   const password = openSecret(vault, row, 'webhook_password') ?? '';
 
@@ -70,5 +69,5 @@ export async function connectForDeliveries(
     });
     return response.status;
   }
-  return { workspaceId, id, address, password, change, deliver };
+  return { workspaceId, id, address, password, vault, change, deliver };
 }

@@ -4,9 +4,12 @@ import { createServer } from 'node:net';
 import { ApiKeyId, type Role, UserId, WorkspaceId } from '@manifold/contracts';
 import { newId } from '@manifold/database';
 import { IDENTITY_HEADER, signIdentity } from '@manifold/subgraph';
-import type { Logger } from 'pino';
+import { type Logger, pino } from 'pino';
 import type { Config } from '../src/config.ts';
 import { startConnections } from '../src/start.ts';
+import type { Db } from '../src/store.ts';
+import { openVault } from '../src/vault/keyring.ts';
+import type { Vault } from '../src/vault/seal.ts';
 
 /** What an installation stands on; test files start these with `@manifold/testing`. */
 export interface Ground {
@@ -92,10 +95,15 @@ function envOf(
     HOST: '127.0.0.1',
     IDENTITY_PUBLIC_KEY: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
     MASTER_KEY: Buffer.alloc(32, 7),
+    MASTER_KEYS: [],
     PUBLIC_URL: publicUrl,
     PIPEDRIVE_CLIENT_ID: app.clientId,
     PIPEDRIVE_CLIENT_SECRET: app.clientSecret,
     PIPEDRIVE_REDIRECT_URL: redirectUrl,
+    PIPEDRIVE_SCOPES: [],
+    PIPEDRIVE_APPS: [],
+    TERMS_VERSION: undefined,
+    TERMS_URL: undefined,
     PIPEDRIVE_OAUTH_URL: sandbox.url,
     PIPEDRIVE_API_DOMAINS: [sandbox.url],
     PIPEDRIVE_API_TOKEN_DOMAIN: sandbox.url,
@@ -104,9 +112,21 @@ function envOf(
     API_SEATS: undefined,
     API_DAILY_TOKENS: undefined,
     SETTLE_MS: 500,
+    INDEX_FRESH_MS: 5_000,
+    SWEEP_EVERY_MS: 3_600_000,
+    VERIFY_EVERY_MS: 86_400_000,
+    WEBHOOK_GRACE_MS: 30_000,
+    WEBHOOK_CHECK_MS: 1_800_000,
     ...env,
     PORT: port,
   };
+}
+
+/** Opens what an installation sealed with the key it has unless told otherwise. */
+export async function openTestVault(db: Db): Promise<Vault> {
+  const log = pino({ level: 'silent' });
+  const { vault } = await openVault({ db, now: () => new Date(), log }, [Buffer.alloc(32, 7)]);
+  return vault;
 }
 
 /** `POST /faults` and the like at the sandbox's own door. */

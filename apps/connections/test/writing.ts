@@ -13,7 +13,8 @@ import { createPipedriveAccess } from '../src/accounts/client.ts';
 import { sealSecret } from '../src/accounts/credential.ts';
 import { findConnection, insertConnection, setConnection } from '../src/accounts/store.ts';
 import type { Connection } from '../src/accounts/tables.ts';
-import { admitCall, recordCall } from '../src/budget/commands.ts';
+import { admitCall } from '../src/budget/commands.ts';
+import { recordCall } from '../src/budget/entering.ts';
 import { type BudgetPlan, planOf } from '../src/budget/rules.ts';
 import { setCatalogue } from '../src/fields/store.ts';
 import type { Db, Tables } from '../src/store.ts';
@@ -45,6 +46,9 @@ interface WorldOptions {
     options?: { timeoutMs?: number },
   ) => Promise<Result>;
   plan?: BudgetPlan;
+  /** The clock of a Pipedrive that runs faster. */
+  now?: () => Date;
+  settleMs?: number;
   companyId?: string;
   /** Two worlds in one database share the worker's key. */
   vault?: Vault;
@@ -84,19 +88,20 @@ export async function createWorld(options: WorldOptions) {
   };
 }
 
-function depsOf({ db, pipedrive, log, plan = generous }: WorldOptions, vault: Vault): SendingDeps {
-  const now = () => new Date();
+function depsOf(options: WorldOptions, vault: Vault): SendingDeps {
+  const { db, pipedrive, log, plan = generous, settleMs = SETTLE_MS } = options;
+  const { now = () => new Date() } = options;
   const { clientFor } = createPipedriveAccess({
     db,
     vault,
-    oauth: undefined,
+    apps: [],
     allowedApiDomains: [pipedrive.url, NOWHERE],
     now,
     log,
     admit: (call) => admitCall(db, call, { now: now(), plan }),
-    onCall: (call) => recordCall(db, call, now()),
+    onCall: (call) => recordCall(db, call, { now: now(), plan }),
   });
-  return { db, vault, clientFor, settleMs: SETTLE_MS, now, log };
+  return { db, vault, clientFor, settleMs, now, log };
 }
 
 const generous = planOf({ plan: 'ultimate', seats: undefined, dailyTokens: undefined });
@@ -143,7 +148,7 @@ async function readPersonFields({ db, clientFor, now }: SendingDeps, connection:
   if (listed.outcome !== 'ok') throw new Error(`fields not read: ${listed.outcome}`);
   const catalogue = { workspaceId, connectionId, object: 'person' as const, revision: 1 };
   await withWorkspace(db, workspaceId, (tx) =>
-    setCatalogue(tx, { ...catalogue, fields: listed.data, readAt: now() }),
+    setCatalogue(tx, { ...catalogue, fields: listed.data, readAt: now(), askedAt: now() }),
   );
 }
 
@@ -168,10 +173,11 @@ const connectionOf = (
     is_admin: true,
     scopes: [],
     access_token: null,
-    refresh_token: null,
-    expires_at: null,
-    refresh_at: null,
     token_version: 1,
+    grant_id: null,
+    app_name: null,
+    accepts_limited_visibility: false,
+    broken_since: null,
     webhook_state: 'PENDING',
     webhook_id: null,
     webhook_path: 'sealed',

@@ -1,5 +1,12 @@
 import { answers, connectDatabase, migrateToLatest } from '@manifold/database';
-import { brokerAnswers, connectNats, consume, ensureStream, startRelay } from '@manifold/messaging';
+import {
+  brokerAnswers,
+  connectNats,
+  consume,
+  ensureStream,
+  startCommandRelay,
+  startRelay,
+} from '@manifold/messaging';
 import { runService, startHttp } from '@manifold/service';
 import { createSubgraph, readPublicKey } from '@manifold/subgraph';
 import { config } from './config.ts';
@@ -10,6 +17,7 @@ import { migrations } from './migrations/index.ts';
 import { startSyncWorker } from './pages/worker.ts';
 import type { Tables } from './store.ts';
 import { createResolvers, schemaFiles } from './subgraph.ts';
+import { createOnRefused } from './tracking/commands.ts';
 
 const service = 'contacts';
 const now = () => new Date();
@@ -27,6 +35,7 @@ await runService(service, async ({ log, onStop }) => {
   onStop(() => nats.drain());
   await ensureStream(nats, service);
   onStop(startRelay({ db, nats, log }));
+  onStop(startCommandRelay({ db, nats, log, onRefused: createOnRefused({ log }) }));
 
   const mappings = createMappings();
   const handlers = createHandlers({ db, nats, mappings, now });

@@ -8,6 +8,8 @@ import {
   type PipedriveRecord,
   ReadReceipts,
   ReadRecords,
+  ReleaseRegistry,
+  RequireRegistry,
   WebhookReceiptId,
 } from '@manifold/contracts';
 import { newId } from '@manifold/database';
@@ -37,6 +39,10 @@ export interface Neighbours {
   /** Says how many there are, or their highest id, or neither. */
   sizes: 'counted' | 'highest-id' | 'unknown';
   companyUrl: string;
+  /** What is tracked, and for whom, as it was told last. */
+  tracked: Map<SyncedObject, { feature: string; keys: readonly object[] }>;
+  /** How often it was told so. */
+  timesTracked: number;
   keep(record: PipedriveRecord | null): WebhookReceiptId;
   stop: () => Promise<void>;
   /** Answers again after a stop. */
@@ -54,6 +60,8 @@ export function startNeighbours(nats: NatsConnection, log: Logger): Neighbours {
     beforePage: async () => undefined,
     sizes: 'counted',
     companyUrl: 'https://acme.pipedrive.com',
+    tracked: new Map(),
+    timesTracked: 0,
     keep: (record) => {
       const id = newId('wh', WebhookReceiptId);
       neighbours.receipts.set(id, record);
@@ -61,7 +69,7 @@ export function startNeighbours(nats: NatsConnection, log: Logger): Neighbours {
     },
     stop: async () => undefined,
     restart: () => {
-      const responders = respondersOf(() => neighbours);
+      const responders = [...respondersOf(() => neighbours), ...trackersOf(() => neighbours)];
       neighbours.stop = serveRequests({ nats, service: 'neighbours', log, responders });
     },
   };
@@ -69,8 +77,11 @@ export function startNeighbours(nats: NatsConnection, log: Logger): Neighbours {
   return neighbours;
 }
 
+const isSynced = (object: string): object is SyncedObject =>
+  object === 'person' || object === 'organization';
+
 const listOf = (neighbours: Neighbours, object: string): PipedriveRecord[] =>
-  object === 'person' || object === 'organization' ? neighbours.records[object] : [];
+  isSynced(object) ? neighbours.records[object] : [];
 
 const project = (record: PipedriveRecord, fields: readonly string[]): PipedriveRecord => ({
   ...record,
@@ -78,6 +89,20 @@ const project = (record: PipedriveRecord, fields: readonly string[]): PipedriveR
     Object.entries(record.fields).filter(([code]) => fields.includes(code)),
   ),
 });
+
+const trackersOf = (of: () => Neighbours) => [
+  respondTo(RequireRegistry, async ({ connectionId, object, feature, keys }) => {
+    const neighbours = of();
+    if (connectionId !== neighbours.connectionId || !isSynced(object)) throw noConnection();
+    neighbours.tracked.set(object, { feature, keys });
+    neighbours.timesTracked += 1;
+    return { state: 'building' as const };
+  }),
+  respondTo(ReleaseRegistry, async ({ connectionId, object }) => {
+    if (connectionId !== of().connectionId || !isSynced(object)) return { released: false };
+    return { released: of().tracked.delete(object) };
+  }),
+];
 
 const respondersOf = (of: () => Neighbours) => [
   respondWithPages(ReadRecords, async ({ object, cursor, fields, ids, limit, updatedSince }) => {
@@ -129,6 +154,10 @@ const respondersOf = (of: () => Neighbours) => [
     };
   }),
 ];
+
+/** For good, as connections refuses what needs a connection that was removed. */
+const noConnection = (): Refusal =>
+  new Refusal('precondition', 'There is no such connection', { reason: 'connection_missing' });
 
 const noRecord = (message: string): Refusal =>
   new Refusal('not_found', message, { reason: 'record_not_found' });

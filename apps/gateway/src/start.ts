@@ -8,7 +8,10 @@ import { createExplorerRoutes } from './explorer/routes.ts';
 import { createHandler } from './operations/handler.ts';
 import { startServer } from './operations/server.ts';
 import { connectService } from './services/data-source.ts';
-import { readinessOf } from './services/readiness.ts';
+import { readinessOfAll } from './services/readiness.ts';
+
+/** Without this one nobody can be let in; without another the rest of the graph still answers. */
+const isNeeded = (name: string): boolean => name === 'workspaces';
 
 /** Everything the gateway is, on one port; returns the port and how to stop. */
 export async function startGateway(options: {
@@ -43,10 +46,8 @@ export async function startGateway(options: {
     host,
     port,
     routes: { ...(await createExplorerRoutes()), '/graphql': handler },
-    checks: {
-      broker: () => brokerAnswers(nats),
-      ...Object.fromEntries(services.map((service) => [service.name, readinessOf(service)])),
-    },
+    checks: { broker: () => brokerAnswers(nats), ...readinessOfAll(services, isNeeded) },
+    informing: readinessOfAll(services, (name) => !isNeeded(name)),
     log,
   });
   resources.defer(http.stop);

@@ -1,6 +1,7 @@
 import type { ApiKeyId, MemberId, UserId } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
 import { createLoader, type RequestContext } from '@manifold/subgraph';
+import { seesAllKeys } from './keys/rules.ts';
 import { listApiKeysByIds } from './keys/store.ts';
 import { type KnownUser, listMembersByIds, listUsersByIds } from './members/store.ts';
 import type { ApiKey, Db, Member } from './store.ts';
@@ -9,7 +10,7 @@ import { findWorkspace } from './workspaces/store.ts';
 /** One look-up per kind and request tick, in the caller's workspace. */
 export const createLoaders =
   (db: Db) =>
-  ({ workspaceId }: RequestContext) => ({
+  ({ workspaceId, identity }: RequestContext) => ({
     users: createLoader<UserId, KnownUser>(
       (ids) => withWorkspace(db, workspaceId, (tx) => listUsersByIds(tx, workspaceId, ids)),
       ({ id }) => id,
@@ -19,7 +20,13 @@ export const createLoaders =
       ({ id }) => id,
     ),
     apiKeys: createLoader<ApiKeyId, ApiKey>(
-      (ids) => withWorkspace(db, workspaceId, (tx) => listApiKeysByIds(tx, workspaceId, ids)),
+      async (ids) => {
+        const load = (tx: Db) => listApiKeysByIds(tx, workspaceId, ids);
+        const keys = await withWorkspace(db, workspaceId, load);
+        return seesAllKeys(identity)
+          ? keys
+          : keys.filter(({ user_id }) => user_id === identity.userId);
+      },
       ({ id }) => id,
     ),
     workspace: () => withWorkspace(db, workspaceId, (tx) => findWorkspace(tx, workspaceId)),

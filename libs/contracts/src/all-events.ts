@@ -1,10 +1,12 @@
 import type { ZodType } from 'zod';
+import * as changeSets from './change-sets.ts';
 import * as connections from './connections.ts';
 import * as contacts from './contacts.ts';
 import type { EventSummary } from './event.ts';
 import * as fieldMapping from './field-mapping.ts';
 import * as referrals from './referrals.ts';
-import { MessageParked } from './services.ts';
+import { MessageParked, MessageReplayed } from './services.ts';
+import * as tracking from './tracking.ts';
 import * as workspaces from './workspaces.ts';
 
 /** An event whose payload is not known to the caller: enough to parse, summarise and describe it. */
@@ -19,7 +21,17 @@ const isEvent = (value: unknown): value is AnyEvent =>
 
 /** Every event of the system, by name. */
 export const allEvents: ReadonlyMap<string, AnyEvent> = new Map(
-  [connections, contacts, fieldMapping, referrals, workspaces, MessageParked]
+  [
+    changeSets,
+    connections,
+    contacts,
+    fieldMapping,
+    referrals,
+    tracking,
+    workspaces,
+    MessageParked,
+    MessageReplayed,
+  ]
     .flatMap((module) => Object.values(module).filter(isEvent))
     .map((event) => [event.name, event]),
 );

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { defineEvent } from './event.ts';
-import { ConnectionId, WebhookReceiptId, WriteRequestId, WriteStepId } from './ids.ts';
+import { ConnectionId, OverwriteId, WebhookReceiptId, WriteRequestId, WriteStepId } from './ids.ts';
 import { PipedriveObject } from './pipedrive-records.ts';
-import { ReasonCode } from './reasons.ts';
+import { EventReason } from './reasons.ts';
 
 export const ConnectionStatus = z.enum(['ACTIVE', 'DISABLED', 'NEEDS_REAUTH']);
 export type ConnectionStatus = z.infer<typeof ConnectionStatus>;
@@ -28,11 +28,36 @@ export const ConnectionStatusChanged = defineEvent(
   z.object({
     connectionId: ConnectionId,
     status: ConnectionStatus,
-    reason: ReasonCode.optional(),
+    reason: EventReason.optional(),
   }),
   ({ connectionId, status, reason }) => ({
     target: aboutConnection(connectionId),
     outcome: status === 'NEEDS_REAUTH' ? 'failed' : 'succeeded',
+    reason,
+  }),
+);
+
+/**
+ * The API budget of a company needs a look: a part of the day is spent, or nothing is asked of
+ * Pipedrive for a while.
+ */
+export const BudgetChanged = defineEvent(
+  'connections.budget_changed.v1',
+  z.object({
+    connectionId: ConnectionId,
+    companyId: z.string().max(32),
+    change: z.enum(['threshold_crossed', 'paused', 'resumed']),
+    /** Of the day's tokens, which part was passed. */
+    percent: z.union([z.literal(75), z.literal(100)]).optional(),
+    spentTokens: z.int().optional(),
+    limitTokens: z.int().optional(),
+    /** Of a pause: why, and until when at least. */
+    reason: EventReason.optional(),
+    until: z.iso.datetime().optional(),
+  }),
+  ({ connectionId, change, reason }) => ({
+    target: aboutConnection(connectionId),
+    outcome: change === 'paused' ? 'failed' : 'succeeded',
     reason,
   }),
 );
@@ -54,6 +79,21 @@ export const FieldsChanged = defineEvent(
     added: z.array(z.string()).max(500),
     changed: z.array(z.string()).max(500),
     removed: z.array(z.string()).max(500),
+    /** The first of the differences one by one: names, labels or types before and after. */
+    differences: z
+      .array(
+        z.object({
+          kind: z.enum([
+            ...['added', 'renamed', 'retyped', 'removed'],
+            ...['option_added', 'option_renamed', 'option_removed'],
+          ] as const),
+          code: z.string(),
+          before: z.string().nullable(),
+          after: z.string().nullable(),
+        }),
+      )
+      .max(200)
+      .optional(),
   }),
   ({ connectionId }) => ({ target: aboutConnection(connectionId), outcome: 'succeeded' }),
 );
@@ -114,7 +154,7 @@ export const StepSettled = defineEvent(
     object: PipedriveObject,
     operation: z.enum(['created', 'updated', 'merged', 'linked', 'deleted', 'none']),
     outcome: StepOutcome,
-    reason: ReasonCode.optional(),
+    reason: EventReason.optional(),
     pipedriveId: z.string().max(64).optional(),
     /** Address of the record in Pipedrive's web application. */
     pipedriveUrl: z.url().optional(),
@@ -156,9 +196,29 @@ export const StepRedriven = defineEvent(
     stepName: z.string().max(32),
     cause: WriteCause,
     /** What it was parked for. */
-    reason: ReasonCode.optional(),
+    reason: EventReason.optional(),
   }),
   ({ cause }) => ({ target: { type: cause.type, id: cause.id }, outcome: 'succeeded' }),
+);
+
+/** A write of ours replaced values that somebody had set since we read the record. */
+export const RecordOverwritten = defineEvent(
+  'connections.record_overwritten.v1',
+  z.object({
+    connectionId: ConnectionId,
+    overwriteId: OverwriteId,
+    writeRequestId: WriteRequestId,
+    stepId: WriteStepId,
+    object: PipedriveObject,
+    pipedriveId: z.string().max(64),
+    /** Codes of the fields whose value was lost. */
+    fields: z.array(z.string()).max(500),
+  }),
+  ({ overwriteId, connectionId, object, pipedriveId }) => ({
+    target: { type: 'Overwrite', id: overwriteId },
+    outcome: 'succeeded',
+    record: { connectionId, object, pipedriveId },
+  }),
 );
 
 /** Every step of a write request has settled. */
@@ -169,7 +229,7 @@ export const WriteRequestSettled = defineEvent(
     writeRequestId: WriteRequestId,
     cause: WriteCause,
     outcome: z.enum(['succeeded', 'skipped', 'parked', 'cancelled']),
-    reason: ReasonCode.optional(),
+    reason: EventReason.optional(),
     costTokens: z.int(),
   }),
   ({ cause, outcome, reason, costTokens }) => ({

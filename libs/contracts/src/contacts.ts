@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineEvent } from './event.ts';
 import { AccountId, ConnectionId, ContactId, DataSourceId, SyncRunId } from './ids.ts';
-import { ReasonCode } from './reasons.ts';
+import { EventReason } from './reasons.ts';
 
 export const DataSourceCreated = defineEvent(
   'contacts.data_source_created.v1',
@@ -50,7 +50,7 @@ export const SyncFinished = defineEvent(
     dataSourceId: DataSourceId,
     syncRunId: SyncRunId,
     state: z.enum(['SUCCEEDED', 'FAILED', 'CANCELLED']),
-    reason: ReasonCode.optional(),
+    reason: EventReason.optional(),
     counts,
     costTokens: z.int(),
   }),

@@ -10,6 +10,10 @@ export const idPrefixes = {
   wh: 'WebhookReceipt',
   wr: 'WriteRequest',
   st: 'WriteStep',
+  cs: 'ChangeSet',
+  ch: 'Change',
+  ow: 'Overwrite',
+  cc: 'CompletenessCertificate',
   fm: 'FieldMapping',
   ds: 'DataSource',
   sr: 'SyncRun',
@@ -42,6 +46,14 @@ export const WriteRequestId = idOf('wr').brand<'WriteRequestId'>();
 export type WriteRequestId = z.infer<typeof WriteRequestId>;
 export const WriteStepId = idOf('st').brand<'WriteStepId'>();
 export type WriteStepId = z.infer<typeof WriteStepId>;
+export const ChangeSetId = idOf('cs').brand<'ChangeSetId'>();
+export type ChangeSetId = z.infer<typeof ChangeSetId>;
+export const ChangeId = idOf('ch').brand<'ChangeId'>();
+export type ChangeId = z.infer<typeof ChangeId>;
+export const OverwriteId = idOf('ow').brand<'OverwriteId'>();
+export type OverwriteId = z.infer<typeof OverwriteId>;
+export const CompletenessCertificateId = idOf('cc').brand<'CompletenessCertificateId'>();
+export type CompletenessCertificateId = z.infer<typeof CompletenessCertificateId>;
 export const FieldMappingId = idOf('fm').brand<'FieldMappingId'>();
 export type FieldMappingId = z.infer<typeof FieldMappingId>;
 export const DataSourceId = idOf('ds').brand<'DataSourceId'>();

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineEvent } from './event.ts';
 import { CampaignId, ReferralUserId } from './ids.ts';
 import type { VariableType } from './mappings.ts';
-import { ReasonCode } from './reasons.ts';
+import { EventReason } from './reasons.ts';
 
 /**
  * What a mapping can take from any sign-up, beside the fields of the campaign's form. The keys are
@@ -42,7 +42,7 @@ export const DeliverySettled = defineEvent(
     referralUserId: ReferralUserId,
     campaignId: CampaignId,
     outcome: z.enum(['DELIVERED', 'SKIPPED', 'PARKED']),
-    reason: ReasonCode.optional(),
+    reason: EventReason.optional(),
   }),
   ({ referralUserId, outcome, reason }) => ({
     target: { type: 'ReferralUser', id: referralUserId },

@@ -23,7 +23,10 @@ export const Identity = z.object({
   userId: UserId,
   role: Role,
   apiKeyId: ApiKeyId,
-  entitlements: z.array(EntitlementName),
+  /** A feature this release does not know is left out, so that a later one may sign it. */
+  entitlements: z
+    .array(z.string().max(64))
+    .transform((names) => entitlementNames.filter((name) => names.includes(name))),
 });
 export type Identity = z.infer<typeof Identity>;
 

@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { WriteCause } from './connections.ts';
 import { Actor } from './event.ts';
-import { ConnectionId, FieldMappingId, UserId, WorkspaceId, WriteRequestId } from './ids.ts';
+import {
+  ChangeSetId,
+  ConnectionId,
+  FieldMappingId,
+  UserId,
+  WorkspaceId,
+  WriteRequestId,
+} from './ids.ts';
 import { FieldValue, PipedriveObject } from './pipedrive-records.ts';
 import { defineRequest } from './request.ts';
 
@@ -9,7 +16,14 @@ import { defineRequest } from './request.ts';
 export const IdentityKey = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('pipedrive_id'), value: z.string().min(1).max(64) }),
   z.object({ kind: z.literal('email'), value: z.string().min(3).max(254) }),
+  z.object({ kind: z.literal('phone'), value: z.string().min(5).max(64) }),
   z.object({ kind: z.literal('name'), value: z.string().min(1).max(255) }),
+  /** A web domain such as `acme.com`, in the built-in `website` or a custom field. Pipedrive cannot search it. */
+  z.object({
+    kind: z.literal('domain'),
+    field: z.string().min(1).max(64).default('website'),
+    value: z.string().min(3).max(253),
+  }),
   z.object({
     kind: z.literal('field'),
     field: z.string().min(1).max(64),
@@ -23,18 +37,26 @@ const Fields = z.record(z.string().min(1).max(64), FieldValue);
 
 export const WriteStep = z.object({
   name: StepName,
-  operation: z.enum(['upsert', 'create', 'merge', 'link', 'delete']),
+  /** `upsert` finds or makes the record, `update` only changes one that is there. */
+  operation: z.enum(['upsert', 'create', 'update', 'merge', 'link', 'delete']),
   object: PipedriveObject,
   /** Empty: the cause of the request is the identity, and nothing is searched for. */
   identity: z.array(IdentityKey).max(5),
   fields: Fields,
   /** Written only if the step creates the record. A key in `fields` wins over the same key here. */
   createOnlyFields: Fields.default({}),
-  /** Field code → name of an earlier step whose record id it takes. */
+  /**
+   * Field code → name of an earlier step whose record id it takes. Of a merge the one key `survivor`:
+   * that step's record stays.
+   */
   references: z.record(z.string().min(1).max(64), StepName).default({}),
   /** What happens when the record already exists. */
   existing: z.enum(['update', 'fill_blanks', 'leave']).default('update'),
   guard: z.enum(['always', 'only_if_created', 'if_previous_applied']).default('always'),
+  /** Of a merge: the record that stays. `identity` says which one disappears into it. */
+  survivor: z.array(IdentityKey).max(5).default([]),
+  /** Field code → value it must still have. A field that has another one by now is left alone. */
+  onlyWhere: Fields.default({}),
 });
 export type WriteStep = z.infer<typeof WriteStep>;
 
@@ -57,6 +79,8 @@ export const WriteCommand = z.object({
   lane: z.enum(['interactive', 'event', 'bulk']),
   mapping: z.object({ id: FieldMappingId, version: z.int().positive() }).optional(),
   steps: z.array(WriteStep).min(1).max(5),
+  /** Part of this change set: planned with it, and sent when it is applied. */
+  changeSetId: ChangeSetId.optional(),
 });
 export type WriteCommand = z.infer<typeof WriteCommand>;
 

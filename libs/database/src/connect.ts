@@ -3,7 +3,7 @@ import { openPool } from './pool.ts';
 
 /**
  * Opens a pool for a service's runtime role. Statements end after 15 s and idle transactions after
- * 15 s, so one stuck query cannot hold the service. `bigint` and `numeric` columns read as strings.
+ * 15 s, so one stuck query cannot hold the service; a server that vanished is given up after 20 s. `bigint` and `numeric` columns read as strings.
  */
 export function connectDatabase<Tables>(
   url: string,
@@ -14,6 +14,10 @@ export function connectDatabase<Tables>(
     max: options.max ?? 10,
     connectionTimeoutMillis: 10_000,
     statement_timeout: 15_000,
+    // beyond the server's own limit: only a lost connection takes longer
+    query_timeout: 20_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     idle_in_transaction_session_timeout: 15_000,
   });
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });

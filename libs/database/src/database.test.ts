@@ -210,6 +210,13 @@ describe('doing once', () => {
 });
 
 describe('migrations', () => {
+  test('which of them ran is no business of the runtime role', async () => {
+    for (const table of ['kysely_migration', 'kysely_migration_lock']) {
+      const read = sql`select * from ${sql.table(table)}`;
+      await expect(read.execute(db)).rejects.toThrow('permission denied');
+    }
+  });
+
   test('run once, also when several replicas start together', async () => {
     const options = { ownerUrl: urls.ownerUrl, runtimeUrl: urls.appUrl, migrations };
     await Promise.all([

@@ -1,4 +1,9 @@
-import { type ServiceName, services } from '@manifold/contracts';
+import {
+  listDeadLettersOf,
+  replayDeadLettersOf,
+  type ServiceName,
+  services,
+} from '@manifold/contracts';
 import { inboxPrefixOf } from './connect.ts';
 
 /** What one NATS user may publish and subscribe to, as subjects. */
@@ -15,6 +20,8 @@ interface Participation {
   follows: readonly ServiceName[];
   asks: readonly ServiceName[];
   hears?: readonly ServiceName[];
+  /** Whose dead letters it lists and has replayed. */
+  tends?: readonly ServiceName[];
 }
 
 /** The whole traffic of the system, participant by participant. */
@@ -24,16 +31,16 @@ const participants: Readonly<Record<ServiceName | 'gateway', Participation>> = {
   'field-mapping': { follows: ['connections'], asks: ['connections'] },
   contacts: { follows: ['connections', 'field-mapping'], asks: ['connections', 'field-mapping'] },
   referrals: { follows: ['connections', 'field-mapping'], asks: ['connections', 'field-mapping'] },
-  audit: { follows: services, asks: [] },
+  audit: { follows: services, asks: [], tends: services },
   gateway: { follows: [], asks: ['workspaces'], hears: ['workspaces'] },
 };
 
 /** The subjects one participant may use; everything else is refused by the broker. */
 export function accessOf(name: ServiceName | 'gateway'): NatsAccess {
-  const { follows, asks, hears = [] } = participants[name];
+  const { follows, asks, hears = [], tends = [] } = participants[name];
   const own = services.filter((service) => service === name);
-  const askers = Object.entries(participants).filter(([, { asks: asked }]) =>
-    asked.some((service) => service === name),
+  const askers = Object.entries(participants).filter(([, other]) =>
+    [...other.asks, ...(other.tends ?? [])].some((service) => service === name),
   );
   return {
     user: name,
@@ -43,8 +50,20 @@ export function accessOf(name: ServiceName | 'gateway'): NatsAccess {
         `$JS.API.STREAM.CREATE.${stream}`,
         `$JS.API.STREAM.INFO.${stream}`,
       ]),
-      ...follows.flatMap((stream) => consumerSubjects(stream, name)),
+      // its owner adjusts its size, and makes one that was set back anew
+      ...own.flatMap((stream) => [
+        `$JS.API.STREAM.UPDATE.${stream}`,
+        `$JS.API.STREAM.DELETE.${stream}`,
+      ]),
+      ...follows.flatMap((stream) => [
+        ...consumerSubjects(stream, name),
+        `$JS.API.CONSUMER.DELETE.${stream}.${name}`,
+      ]),
       ...asks.map((service) => `request.${service}.>`),
+      ...tends.flatMap((service) => [
+        replayDeadLettersOf(service).subject,
+        listDeadLettersOf(service).subject,
+      ]),
       // replies go to the askers' inboxes only
       ...askers.map(([asker]) => `${inboxPrefixOf(asker)}.>`),
     ],

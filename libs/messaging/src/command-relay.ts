@@ -5,6 +5,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Logger } from 'pino';
 import { createLatch } from './latch.ts';
+import { tooLarge } from './publish.ts';
 import { askRaw } from './requests.ts';
 import type { MessagingTables } from './tables.ts';
 
@@ -13,6 +14,8 @@ const POLL_MS = 250;
 // one try takes at most 5 s; what a killed replica held is due again soon after
 const LEASE_MS = 7_000;
 const RETRY_DELAYS_MS = [500, 1_000, 2_000, 5_000, 15_000];
+/** A receiver that fails this often, over ten minutes or more, will not take the command. */
+const MAX_FAILURES = 20;
 
 interface CommandRow {
   id: string;
@@ -21,6 +24,9 @@ interface CommandRow {
   key: string;
   body: unknown;
   attempts: number;
+  failures: number;
+  /** Whether its receiver has failed on it for ten minutes. */
+  fails_long: boolean;
 }
 
 /** What a service does when the receiver of a command said no for good. */
@@ -48,7 +54,7 @@ interface RelayOptions<Tables extends MessagingTables> {
 /**
  * Hands commands to their receivers until each is stored there, for ever and with growing pauses.
  * The answer goes to `onStored`, a refusal for good to `onRefused`, in the transaction that forgets
- * the command. Commands of one key go one after the other; replicas share the work by lease.
+ * the command. For good is also what the broker cannot carry and what a receiver fails on for long. Commands of one key go one after the other; replicas share the work by lease.
  */
 export function startCommandRelay<Tables extends MessagingTables>(
   options: RelayOptions<Tables>,
@@ -78,8 +84,12 @@ async function relayCommands<Tables extends MessagingTables>(
   options: RelayOptions<Tables>,
 ): Promise<number> {
   const rows = await leaseCommands(options.db);
-  const settled = await Promise.all(rows.map((row) => sendOne(options, row)));
-  return settled.filter(Boolean).length;
+  const settled = await Promise.allSettled(rows.map((row) => sendOne(options, row)));
+  for (const one of settled) {
+    // its lease ends by itself: one that cannot be settled holds up no other
+    if (one.status === 'rejected') options.log.error({ err: one.reason }, 'command not settled');
+  }
+  return settled.filter((one) => one.status === 'fulfilled' && one.value).length;
 }
 
 /** Takes the oldest due command of each key and holds it for the time of one try. */
@@ -95,7 +105,8 @@ async function leaseCommands<Tables extends MessagingTables>(
           select from command_outbox earlier
           where earlier.workspace_id = c.workspace_id and earlier.key = c.key and earlier.id < c.id)
         order by id limit ${sql.lit(BATCH)} for update skip locked)
-      returning id, workspace_id, subject, key, body, attempts`.execute(tx);
+      returning id, workspace_id, subject, key, body, attempts, failures,
+        coalesce(failing_since < now() - interval '10 minutes', false) as fails_long`.execute(tx);
     return rows;
   });
 }
@@ -107,35 +118,52 @@ async function sendOne<Tables extends MessagingTables>(
   const { db, nats, log, onRefused, onStored } = options;
   const workspaceId = WorkspaceId.parse(row.workspace_id);
   const command = { workspaceId, subject: row.subject, body: row.body };
+  const body = JSON.stringify(row.body);
   let answer: unknown;
   try {
-    answer = await askRaw(nats, row.subject, JSON.stringify(row.body));
+    if (Buffer.byteLength(body) > (nats.info?.max_payload ?? Infinity)) throw tooLarge(row.subject);
+    answer = await askRaw(nats, row.subject, body);
   } catch (error) {
-    if (!(error instanceof Refusal && isHopeless(error))) {
-      log.warn(
-        { subject: row.subject, attempts: row.attempts + 1 },
-        'command not taken, trying again',
-      );
-      await postpone(db, workspaceId, row);
+    if (!(error instanceof Refusal && isForGood(error, row))) {
+      const attempts = row.attempts + 1;
+      log.warn({ subject: row.subject, attempts }, 'command not taken, trying again');
+      await postpone(db, workspaceId, { row, failed: hasFailed(error) });
       return false;
     }
-    await withWorkspace(db, workspaceId, async (tx) => {
-      await onRefused(tx, command, error);
-      await sql`delete from command_outbox where id = ${row.id}`.execute(tx);
-    });
+    await forget(db, row, (tx) => onRefused(tx, command, error));
     return true;
   }
-  await withWorkspace(db, workspaceId, async (tx) => {
-    await onStored?.(tx, command, answer);
-    await sql`delete from command_outbox where id = ${row.id}`.execute(tx);
-  });
+  await forget(db, row, async (tx) => onStored?.(tx, command, answer));
   return true;
 }
 
-async function postpone<Tables>(db: Kysely<Tables>, workspaceId: WorkspaceId, row: CommandRow) {
+const hasFailed = (error: unknown): boolean =>
+  error instanceof Refusal && error.detail.reason === 'handler_failed';
+
+const isForGood = (refusal: Refusal, { failures, fails_long }: CommandRow): boolean =>
+  isHopeless(refusal) || (hasFailed(refusal) && fails_long && failures + 1 >= MAX_FAILURES);
+
+/** Takes a command out of the outbox and settles what becomes of it, unless another did so already. */
+async function forget<Tables extends MessagingTables>(
+  db: Kysely<Tables>,
+  { id, workspace_id }: CommandRow,
+  settle: (tx: Transaction<Tables>) => Promise<void>,
+): Promise<void> {
+  await withWorkspace(db, WorkspaceId.parse(workspace_id), async (tx) => {
+    const { numAffectedRows } = await sql`delete from command_outbox where id = ${id}`.execute(tx);
+    if (numAffectedRows === 1n) await settle(tx);
+  });
+}
+
+async function postpone<Tables>(
+  db: Kysely<Tables>,
+  workspaceId: WorkspaceId,
+  { row, failed }: { row: CommandRow; failed: boolean },
+): Promise<void> {
   const delay = RETRY_DELAYS_MS[Math.min(row.attempts, RETRY_DELAYS_MS.length - 1)] ?? 0;
   await withWorkspace(db, workspaceId, (tx) =>
-    sql`update command_outbox set attempts = attempts + 1,
+    sql`update command_outbox set attempts = attempts + 1, failures = failures + ${failed ? 1 : 0}::int,
+      failing_since = case when ${failed}::boolean then coalesce(failing_since, now()) else failing_since end,
       not_before = now() + ${sql.lit(delay)} * interval '1 millisecond' where id = ${row.id}`.execute(
       tx,
     ),

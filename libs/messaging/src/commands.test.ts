@@ -17,7 +17,8 @@ import { sendCommand } from './publish.ts';
 import { respondTo, serveRequests } from './requests.ts';
 
 const { db, drop } = await createTestDatabase<Tables>(migrations);
-const { nats, stop: stopNats } = await startTestNats();
+const broker = await startTestNats();
+const { nats } = broker;
 const Submit = defineRequest(
   'request.connections.submit.v1',
   z.object({ id: z.string(), n: z.int().default(0) }),
@@ -29,7 +30,7 @@ afterEach(async () => {
   for (const stop of running.splice(0).toReversed()) await stop();
 });
 afterAll(async () => {
-  await stopNats();
+  await broker.stop();
   await drop();
 });
 
@@ -116,6 +117,18 @@ test('two replicas share the commands and send none twice', async () => {
   await eventually(() => expect(received.length).toBeGreaterThanOrEqual(30));
   await eventually(async () => expect(await left()).toBe(0));
   expect(received.map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
+});
+
+test('a command outlives the broker, whose store does not hold it', async () => {
+  const received = receive();
+  relay();
+  await broker.kill();
+  const id = newCampaign();
+  await command(id, 1);
+  await broker.restart();
+
+  await eventually(() => expect(received).toContainEqual({ id, n: 1 }), { timeoutMs: 15_000 });
+  await eventually(async () => expect(await attemptsOf(id)).toBeUndefined());
 });
 
 function relay(onStored?: OnStored<Tables>): void {

@@ -32,6 +32,10 @@ export async function connectNats(options: {
   return nats;
 }
 
+/** Names the connection to the broker as it now is; another after each reconnect, none while it is lost. */
+export const sessionOf = ({ info }: NatsConnection): string | undefined =>
+  info && `${info.server_id}.${info.client_id}`;
+
 /** Subject prefix of the replies one service receives. */
 export const inboxPrefixOf = (service: string): string => `_INBOX_${service}`;
 

@@ -1,25 +1,24 @@
 import { ownerOf, type ServiceName } from '@manifold/contracts';
-import {
-  AckPolicy,
-  type ConsumerMessages,
-  DeliverPolicy,
-  jetstream,
-  jetstreamManager,
-} from '@nats-io/jetstream';
-import { type NatsConnection, nanos } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
 import type { Kysely } from 'kysely';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { sessionOf } from './connect.ts';
+import { createDeadLetterResponders } from './dead-letters.ts';
+import { countUndelivered, openConsumer } from './durable.ts';
 import type { Handler } from './handler.ts';
 import { type Batch, handlersOf, settleInBatches } from './in-batches.ts';
 import { settleInSeries } from './in-series.ts';
-import { ACK_WAIT_MS, type Settling } from './incoming.ts';
-import { ensureStream } from './streams.ts';
+import type { Messages, Settling } from './incoming.ts';
+import { lead } from './leading.ts';
+import { serveRequests } from './requests.ts';
 import type { MessagingTables } from './tables.ts';
-import { startWaitingLoop } from './waiting.ts';
+import { retryWaiting } from './waiting.ts';
+import { watched } from './watching.ts';
 
 const BUFFERED = 64;
 const BUFFERED_FOR_BATCHES = 500;
+const REOPEN_MS = 500;
 
 interface Following<Tables> {
   db: Kysely<Tables>;
@@ -31,7 +30,8 @@ interface Following<Tables> {
 /**
  * Follows the streams of the handlers' events with one durable consumer each: events of one key in
  * series, up to 16 keys at once. A failure is kept in Postgres and acknowledged, so it delays only
- * its own key. Returns how to stop between messages.
+ * its own key. One replica of a service does this at a time, so order holds over all of them; call
+ * it once per service. Also answers for the service's dead letters. Returns how to stop.
  */
 export async function consume<Tables extends MessagingTables>(
   options: Following<Tables> & { handlers: readonly Handler<Tables>[] },
@@ -53,79 +53,61 @@ export async function consumeInBatches<Tables extends MessagingTables, Line>(
   return followAll(options, handlersOf(batch), { settle, buffered: BUFFERED_FOR_BATCHES });
 }
 
-type Settle<Tables> = (settling: Settling<Tables>, messages: ConsumerMessages) => Promise<void>;
+type Settle<Tables> = (settling: Settling<Tables>, messages: Messages) => Promise<void>;
 
 async function followAll<Tables extends MessagingTables>(
   options: Following<Tables>,
   handlers: readonly Handler<Tables>[],
-  { settle, buffered }: { settle: Settle<Tables>; buffered: number },
+  how: { settle: Settle<Tables>; buffered: number },
 ): Promise<() => Promise<void>> {
-  const byStream = Map.groupBy(handlers, ({ eventName }) => ownerOf(eventName));
-  const stops = [...byStream].map(([stream, its]) => {
-    const byName = new Map(its.map((handler) => [handler.eventName, handler]));
-    return follow({ ...options, stream, handlers: byName, settle, buffered });
-  });
-  stops.push(startWaitingLoop({ ...options, handlers }));
-  return async () => {
-    await Promise.all(stops.map((stop) => stop()));
-  };
-}
-
-/** Follows one stream for ever: a lost consumer, stream or broker is made or waited for again. */
-function follow<Tables extends MessagingTables>(
-  options: Omit<Settling<Tables>, 'stopping'> &
-    Following<Tables> & { stream: string; settle: Settle<Tables>; buffered: number },
-): () => Promise<void> {
-  const { stream, service, log, settle } = options;
-  const stopping = new AbortController();
-  let current: ConsumerMessages | undefined;
-  const finished = (async () => {
-    while (!stopping.signal.aborted) {
-      try {
-        current = await openConsumer(options);
-        // it is closed only once it is read to its end, which `settle` does
-        if (stopping.signal.aborted) void current.close();
-        await settle({ ...options, stopping: stopping.signal }, current);
-      } catch (error) {
-        log.warn({ err: error, stream, service }, 'stream lost, following it again');
-      }
-      await sleep(500, undefined, { signal: stopping.signal }).catch(() => undefined);
-    }
-  })();
-  return async () => {
-    stopping.abort();
-    await current?.close();
-    await finished;
-  };
-}
-
-async function openConsumer(options: {
-  nats: NatsConnection;
-  stream: string;
-  service: string;
-  handlers: ReadonlyMap<string, unknown>;
-  buffered: number;
-}): Promise<ConsumerMessages> {
-  const { nats, stream, service, handlers, buffered } = options;
-  await ensureStream(nats, stream); // whoever starts first creates it
-  const manager = await jetstreamManager(nats, { checkAPI: false });
-  const wanted = {
-    ack_wait: nanos(ACK_WAIT_MS),
-    max_ack_pending: 1_000,
-    // no limit: giving up is decided in Postgres, where it is visible
-    max_deliver: -1,
-    filter_subjects: [...handlers.keys()].map((eventName) => `${eventName}.*`),
-  };
-  const existing = await manager.consumers.info(stream, service).catch(() => undefined);
-  if (existing) await manager.consumers.update(stream, service, wanted);
-  else {
-    await manager.consumers.add(stream, {
-      durable_name: service,
-      ack_policy: AckPolicy.Explicit,
-      deliver_policy: DeliverPolicy.All,
-      ...wanted,
+  const { db, nats, service, log } = options;
+  const byStream = [...Map.groupBy(handlers, ({ eventName }) => ownerOf(eventName))];
+  const lock = `consuming|${service}`;
+  const stopLeading = lead({ db, lock, log }, async (term) => {
+    const followed = byStream.map(([stream, its]) => {
+      const byName = new Map(its.map((handler) => [handler.eventName, handler]));
+      return follow({ ...options, ...how, stream, handlers: byName, stopping: term });
     });
+    await Promise.all([...followed, retryWaiting({ ...options, handlers }, term)]);
+  });
+  const responders = createDeadLetterResponders({ db, service });
+  const stopServing = serveRequests({ nats, service, responders, log });
+  return async () => {
+    await Promise.all([stopLeading(), stopServing()]);
+  };
+}
+
+type Followed<Tables> = Settling<Tables> &
+  Following<Tables> & { stream: string; settle: Settle<Tables>; buffered: number };
+
+/** Follows one stream until stopped: a lost consumer, stream or broker is made or waited for again. */
+async function follow<Tables extends MessagingTables>(options: Followed<Tables>): Promise<void> {
+  const { stream, service, log, stopping } = options;
+  while (!stopping.aborted) {
+    await followWhileOpen(options).catch((error: unknown) =>
+      log.warn({ err: error, stream, service }, 'stream lost, following it again'),
+    );
+    await sleep(REOPEN_MS, undefined, { signal: stopping }).catch(() => undefined);
   }
-  const consumer = await jetstream(nats).consumers.get(stream, service);
-  return consumer.consume({ max_messages: buffered, abort_on_missing_resource: true });
+}
+
+async function followWhileOpen<Tables extends MessagingTables>(
+  options: Followed<Tables>,
+): Promise<void> {
+  const { nats, stream, service, log, settle, stopping } = options;
+  const messages = await openConsumer(options);
+  // it is closed only once it is read to its end, which `settle` does
+  const close = () => void messages.close();
+  if (stopping.aborted) close();
+  stopping.addEventListener('abort', close, { once: true });
+  try {
+    const handedOn = watched(messages, {
+      session: () => sessionOf(nats),
+      countUndelivered: () => countUndelivered(options),
+      onStuck: () => log.warn({ stream, service }, 'consumer stuck, opening it again'),
+    });
+    await settle(options, handedOn);
+  } finally {
+    stopping.removeEventListener('abort', close);
+  }
 }

@@ -47,6 +47,10 @@ async function runOnce<Tables extends MessagingTables>(
   handler: Handler<Tables>,
   { event, key }: Received,
 ): Promise<'done' | 'repeated' | 'behind'> {
+  if (handler.asks === true) {
+    const state = await withWorkspace(db, event.workspaceId, (tx) => stateOf(tx, event, key));
+    if (state !== 'fresh') return state;
+  }
   const react = await handler.prepare(event);
   return withWorkspace(db, event.workspaceId, async (tx) => {
     const state = await noteAsDone(tx, event, key);
@@ -55,22 +59,42 @@ async function runOnce<Tables extends MessagingTables>(
   });
 }
 
+type State = 'fresh' | 'repeated' | 'behind';
+
+async function stateOf<Tables>(
+  tx: Transaction<Tables>,
+  event: EventEnvelope,
+  key: string,
+): Promise<State> {
+  const { rows } = await sql<{ done: boolean; behind: boolean }>`
+    select exists (${doneBefore(event)}) as done, exists (${earlierOf(event, key)}) as behind`.execute(
+    tx,
+  );
+  if (rows[0]?.done === true) return 'repeated';
+  return rows[0]?.behind === true ? 'behind' : 'fresh';
+}
+
 /** One statement, because this runs for every event. */
 async function noteAsDone<Tables>(
   tx: Transaction<Tables>,
   event: EventEnvelope,
   key: string,
-): Promise<'fresh' | 'repeated' | 'behind'> {
-  const { rows } = await sql<{ behind: boolean; fresh: boolean }>`
-    with earlier as (
-      select from inbox_waiting where workspace_id = ${event.workspaceId} and key = ${key} limit 1),
+): Promise<State> {
+  const { rows } = await sql<{ done: boolean; behind: boolean; fresh: boolean }>`
+    with done as (${doneBefore(event)}), earlier as (${earlierOf(event, key)}),
     noted as (
       insert into inbox (event_id, workspace_id) select ${event.id}, ${event.workspaceId}
       where not exists (select from earlier) on conflict do nothing returning event_id)
-    select exists (select from earlier) as behind, exists (select from noted) as fresh`.execute(tx);
-  if (rows[0]?.behind === true) return 'behind';
-  return rows[0]?.fresh === true ? 'fresh' : 'repeated';
+    select exists (select from done) as done, exists (select from earlier) as behind,
+      exists (select from noted) as fresh`.execute(tx);
+  if (rows[0]?.fresh === true) return 'fresh';
+  return rows[0]?.behind === true && !rows[0].done ? 'behind' : 'repeated';
 }
+
+const doneBefore = ({ id, workspaceId }: EventEnvelope) => sql`
+  select from inbox where workspace_id = ${workspaceId} and event_id = ${id}`;
+const earlierOf = ({ workspaceId }: EventEnvelope, key: string) => sql`
+  select from inbox_waiting where workspace_id = ${workspaceId} and key = ${key} limit 1`;
 
 /** Tries the first waiting event of a key again, and takes it out of the line when it is done. */
 export async function runWaiting<Tables extends MessagingTables>(
@@ -96,8 +120,9 @@ async function keepWaiting<Tables>(
 ): Promise<void> {
   await withWorkspace(db, event.workspaceId, (tx) =>
     sql`insert into inbox_waiting (event_id, workspace_id, name, key, body, attempts, not_before, last_error)
-      values (${event.id}, ${event.workspaceId}, ${event.name}, ${key}, ${body}, ${attempts},
-        now() + ${delayMs}::int * interval '1 millisecond', ${cause})
+      select ${event.id}, ${event.workspaceId}, ${event.name}, ${key}, ${body}::jsonb, ${attempts}::int,
+        now() + ${delayMs}::int * interval '1 millisecond', ${cause}
+      where not exists (${doneBefore(event)})
       on conflict (workspace_id, event_id) do update set attempts = excluded.attempts,
         not_before = excluded.not_before, last_error = excluded.last_error
       where inbox_waiting.attempts <= excluded.attempts`.execute(tx),
@@ -123,13 +148,19 @@ export async function giveTime<Tables extends MessagingTables>(
   await keepWaiting(context.db, received, { attempts, cause, delayMs });
 }
 
+/** A service that answers that it failed is there: its bug costs tries, or it would be waited for for ever. */
 const isAway = (error: unknown): boolean =>
-  error instanceof Refusal && (error.kind === 'unavailable' || error.kind === 'limited');
+  error instanceof Refusal &&
+  (error.kind === 'unavailable' || error.kind === 'limited') &&
+  error.detail.reason !== 'handler_failed';
 
-/** Keeps a message for a person, with its cause, and says so in an event. */
+/**
+ * Keeps a message for a person, with its cause, and says so in an event. A try that comes to its end
+ * late, when the event was dealt with meanwhile, does nothing.
+ */
 export async function park<Tables extends MessagingTables>(
   context: { db: Kysely<Tables>; service: ServiceName },
-  { event, body }: Received,
+  { event, key, body }: Received,
   { attempts, error }: { attempts: number; error: unknown },
 ): Promise<void> {
   const { db, service } = context;
@@ -137,14 +168,15 @@ export async function park<Tables extends MessagingTables>(
     error instanceof Error && error.name === 'ZodError' ? 'message_unreadable' : 'handler_failed';
   const now = new Date();
   await withWorkspace(db, event.workspaceId, async (tx) => {
-    await sql`insert into dead_letter (message_id, workspace_id, name, reason, cause, attempts, body)
-      values (${event.id}, ${event.workspaceId}, ${event.name}, ${reason}, ${causeOf(error)}, ${attempts}, ${body})
-      on conflict do nothing`.execute(tx);
-    await sql`insert into inbox (event_id, workspace_id) values (${event.id}, ${event.workspaceId})
-      on conflict do nothing`.execute(tx);
+    const { numAffectedRows } = await sql`insert into inbox (event_id, workspace_id)
+      values (${event.id}, ${event.workspaceId}) on conflict do nothing`.execute(tx);
     await sql`delete from inbox_waiting where workspace_id = ${event.workspaceId} and event_id = ${event.id}`.execute(
       tx,
     );
+    if (numAffectedRows === 0n) return;
+    await sql`insert into dead_letter (message_id, workspace_id, name, key, reason, cause, attempts, body)
+      values (${event.id}, ${event.workspaceId}, ${event.name}, ${key}, ${reason}, ${causeOf(error)}, ${attempts}, ${body})
+      on conflict do nothing`.execute(tx);
     await publish(tx, MessageParked[service], {
       origin: {
         workspaceId: event.workspaceId,

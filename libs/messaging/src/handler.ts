@@ -7,6 +7,8 @@ export interface Handler<Tables> {
   readonly eventName: string;
   /** Values that keep their order: events with the same key are handled one after the other. */
   readonly keyOf: (event: EventEnvelope) => string;
+  /** True: `prepare` asks others, so it is not done for an event that will not be handled now. */
+  readonly asks?: boolean;
   /** Reads what the event refers to, outside the transaction; may ask other services. */
   readonly prepare: (event: unknown) => Promise<(tx: Transaction<Tables>) => Promise<void>>;
 }
@@ -19,12 +21,14 @@ export function on<Tables, Definition extends EventDefinition>(
   react: (tx: Transaction<Tables>, event: EventOf<Definition>) => Promise<void>,
   options: { keyOf?: (event: EventOf<Definition>) => string } = {},
 ): Handler<Tables> {
-  return onPrepared(
+  const nothing = async () => undefined;
+  const handler = onPrepared<Tables, Definition, undefined>(
     definition,
-    async () => undefined,
+    nothing,
     (tx, event) => react(tx, event),
     options,
   );
+  return { ...handler, asks: false };
 }
 
 /** As `on`, with a step before the transaction: what it returns is handed to `react`. */
@@ -39,6 +43,7 @@ export function onPrepared<Tables, Definition extends EventDefinition, Prepared>
   return {
     eventName: definition.name,
     keyOf: (event) => options.keyOf?.(parse(event)) ?? event.workspaceId,
+    asks: true,
     prepare: async (unparsed) => {
       const event = parse(unparsed);
       const prepared = await prepare(event);

@@ -1,11 +1,12 @@
 import { type EventEnvelope, EventEnvelopeHead } from '@manifold/contracts';
 import { acrossWorkspaces } from '@manifold/database';
-import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
+import type { JsMsg } from '@nats-io/jetstream';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Handler } from './handler.ts';
 import {
   type Incoming,
   keepAlive,
+  type Messages,
   readIncoming,
   settle,
   type Settling,
@@ -42,7 +43,7 @@ export const handlersOf = <Tables, Line>(batch: Batch<Tables, Line>): Handler<Ta
 /** Settles messages until there are no more, as many in one transaction as have come meanwhile. */
 export async function settleInBatches<Tables extends MessagingTables, Line>(
   options: Settling<Tables> & { batch: Batch<Tables, Line> },
-  messages: ConsumerMessages,
+  messages: Messages,
 ): Promise<void> {
   const queue: Incoming<Tables>[] = [];
   const pending = new Set<JsMsg>();

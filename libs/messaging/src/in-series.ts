@@ -1,35 +1,57 @@
-import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
+import type { JsMsg } from '@nats-io/jetstream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Incoming, keepAlive, readIncoming, settle, type Settling } from './incoming.ts';
+import {
+  type Incoming,
+  keepAlive,
+  type Messages,
+  readIncoming,
+  settle,
+  type Settling,
+} from './incoming.ts';
+import { createSlots } from './slots.ts';
 import type { MessagingTables } from './tables.ts';
 
 const KEYS_AT_ONCE = 16;
+const KEYS_OF_A_WORKSPACE = KEYS_AT_ONCE / 2;
+/** Messages in hand or waiting for their turn; fewer than the broker brings unacknowledged. */
+const HELD = 800;
 const RETRY_MS = 1_000;
 
-/** Settles messages until there are no more: those of one key in series, up to 16 keys at once. */
+/**
+ * Settles messages until there are no more: those of one key in series, up to 16 keys at once, and
+ * no more than half of them of one workspace, so that its trouble does not hold up the others.
+ */
 export async function settleInSeries<Tables extends MessagingTables>(
   options: Settling<Tables>,
-  messages: ConsumerMessages,
+  messages: Messages,
 ): Promise<void> {
   const tails = new Map<string, Promise<void>>();
   const pending = new Set<JsMsg>();
   const left = new Set<string>();
+  const slots = createSlots({ total: KEYS_AT_ONCE, each: KEYS_OF_A_WORKSPACE });
   const stopHeartbeat = keepAlive(pending);
   try {
     for await (const message of messages) {
       const incoming = readIncoming(options.handlers, message);
-      const { key } = incoming;
+      const { key, known } = incoming;
+      const workspace = known?.event.workspaceId ?? '';
       pending.add(message);
       const tail = (tails.get(key) ?? Promise.resolve())
         .then(async () => {
-          if (left.has(key) || !(await settleInTurn(options, incoming))) left.add(key);
+          if (left.has(key)) return;
+          const settled = await slots.run(
+            workspace,
+            // at a stop, what is only held here goes back to the broker
+            async () => !options.stopping.aborted && (await settleInTurn(options, incoming)),
+          );
+          if (!settled) left.add(key);
         })
         .finally(() => {
           pending.delete(message);
           if (tails.get(key) === tail) tails.delete(key);
         });
       tails.set(key, tail);
-      if (tails.size >= KEYS_AT_ONCE) await Promise.race(tails.values());
+      while (pending.size >= HELD) await Promise.race(tails.values());
     }
     await Promise.all(tails.values());
   } finally {

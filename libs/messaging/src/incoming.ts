@@ -2,9 +2,10 @@ import { type EventEnvelope, EventEnvelopeHead, type ServiceName } from '@manifo
 import type { JsMsg } from '@nats-io/jetstream';
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
-import { handleEvent } from './handle.ts';
+import { handleEvent, park } from './handle.ts';
 import type { Handler } from './handler.ts';
 import type { MessagingTables } from './tables.ts';
+import { asReceived } from './unreadable.ts';
 
 /** How long the broker waits for an acknowledgement before it brings a message again. */
 export const ACK_WAIT_MS = 5_000;
@@ -17,12 +18,15 @@ export interface Incoming<Tables> {
   known?: { event: EventEnvelope; handler: Handler<Tables> };
 }
 
+/** What a consumer brings. */
+export type Messages = AsyncIterable<JsMsg>;
+
 export interface Settling<Tables> {
   db: Kysely<Tables>;
   service: ServiceName;
   handlers: ReadonlyMap<string, Handler<Tables>>;
   log: Logger;
-  /** Aborted when the service stops. */
+  /** Aborted when the service stops or another replica takes over. */
   stopping: AbortSignal;
 }
 
@@ -56,15 +60,11 @@ function keyOf<Tables>(handler: Handler<Tables>, event: EventEnvelope): string {
 
 /** Every message ends acknowledged. False: Postgres could not take this one now, so it is not. */
 export async function settle<Tables extends MessagingTables>(
-  { db, service, log }: Settling<Tables>,
+  options: Settling<Tables>,
   { message, key, known }: Incoming<Tables>,
 ): Promise<boolean> {
-  if (!known) {
-    // never ours by subject: somebody published under our filter by hand
-    log.error({ subject: message.subject, seq: message.seq, service }, 'unknown message dropped');
-    tellBroker(() => message.term());
-    return true;
-  }
+  if (!known) return settleUnreadable(options, message);
+  const { db, service, log } = options;
   const { event, handler } = known;
   try {
     const received = { event, key, body: message.string() };
@@ -77,6 +77,26 @@ export async function settle<Tables extends MessagingTables>(
   tellBroker(() => message.ack());
   return true;
 }
+
+/** A message nothing reads is kept for a person; one that is of no workspace is dropped. */
+async function settleUnreadable<Tables extends MessagingTables>(
+  { db, service, log }: Settling<Tables>,
+  message: JsMsg,
+): Promise<boolean> {
+  const where = { subject: message.subject, seq: message.seq, service };
+  try {
+    const received = asReceived(message);
+    if (received) await park({ db, service }, received, { attempts: 1, error: unreadable });
+    log.error(where, received ? 'unreadable message parked' : 'unknown message dropped');
+  } catch (error) {
+    log.error({ err: error, ...where }, 'message not stored, it will be tried again');
+    return false;
+  }
+  tellBroker(() => message.term());
+  return true;
+}
+
+const unreadable = Object.assign(new Error('unreadable'), { name: 'ZodError' });
 
 /** Acknowledges or the like, as far as that is possible. */
 export function tellBroker(say: () => void): void {

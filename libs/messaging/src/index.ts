@@ -1,7 +1,8 @@
 export * from './access.ts';
 export * from './command-relay.ts';
-export * from './connect.ts';
+export { brokerAnswers, connectNats, inboxPrefixOf } from './connect.ts';
 export * from './consume.ts';
+export { listDeadLetters, replayDeadLetters } from './dead-letters.ts';
 export { createLatch } from './latch.ts';
 export { RETRY_DELAYS_MS } from './handle.ts';
 export { type Handler, on, onPrepared } from './handler.ts';
@@ -12,3 +13,4 @@ export * from './relay.ts';
 export * from './requests.ts';
 export * from './streams.ts';
 export * from './tables.ts';
+export { boundMessaging } from './upkeep.ts';

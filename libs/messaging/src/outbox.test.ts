@@ -1,4 +1,4 @@
-import { CampaignSaved } from '@manifold/contracts';
+import { CampaignSaved, defineEvent } from '@manifold/contracts';
 import { acrossWorkspaces, withWorkspace } from '@manifold/database';
 import {
   captureLog,
@@ -10,20 +10,28 @@ import {
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import {
   migrations,
   newCampaign,
   notesOf,
+  origin,
   saveCampaign,
   type Tables,
   workspaceId,
 } from './fixtures/notes.ts';
+import { publish } from './publish.ts';
 import { relayOutbox, startRelay } from './relay.ts';
 import { ensureStream } from './streams.ts';
 
 const { db, ownerDb, drop } = await createTestDatabase<Tables>(migrations);
 const broker = await startTestNats();
 const { nats } = broker;
+
+const Large = defineEvent('referrals.text_kept.v1', z.object({ text: z.string() }), () => ({
+  target: { type: 'Text', id: '1' },
+  outcome: 'succeeded',
+}));
 
 beforeAll(() => ensureStream(nats, 'referrals'));
 afterAll(async () => {
@@ -77,6 +85,18 @@ describe('an event', () => {
     ).rejects.toThrow('state');
     expect(await notesOf(db, campaign)).toEqual([]);
   });
+});
+
+test('an event too large for its stream fails the change, not the relay', async () => {
+  const large = withWorkspace(db, workspaceId, (tx) =>
+    publish(tx, Large, {
+      origin,
+      key: 'k',
+      payload: { text: 'x'.repeat(300_000) },
+      now: new Date(),
+    }),
+  );
+  await expect(large).rejects.toThrow('too large');
 });
 
 test('events of one key are published in the order of their commits, by many writers at once', async () => {

@@ -2,6 +2,7 @@ import type { PageRequestDefinition } from '@manifold/contracts';
 import { Refusal } from '@manifold/errors';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { z } from 'zod';
+import { tooLarge } from './publish.ts';
 import type { Responder } from './requests.ts';
 import { parseQuestion, RefusalWire, refusalOf, reply, unanswered } from './wire.ts';
 
@@ -21,7 +22,7 @@ export function respondWithPages<
     answer: async (message) => {
       const { items, end } = await answer(parseQuestion(definition.question, message));
       let sequence = 0;
-      for (const chunk of chunksOf(items)) {
+      for (const chunk of chunksOf(items, definition.subject)) {
         message.respond(`{"sequence":${sequence},"items":[${chunk.join(',')}]}`);
         sequence += 1;
       }
@@ -32,12 +33,13 @@ export function respondWithPages<
 
 const CHUNK_BYTES = 256 * 1024 - 64;
 
-function* chunksOf(items: readonly unknown[]): Generator<string[]> {
+function* chunksOf(items: readonly unknown[], subject: string): Generator<string[]> {
   let chunk: string[] = [];
   let size = 0;
   for (const item of items) {
     const text = JSON.stringify(item);
     const bytes = Buffer.byteLength(text) + 1;
+    if (bytes > CHUNK_BYTES) throw tooLarge(subject);
     if (size + bytes > CHUNK_BYTES && chunk.length > 0) {
       yield chunk;
       chunk = [];

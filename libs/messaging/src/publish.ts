@@ -1,8 +1,19 @@
-import { type Actor, EventId, type EventDefinition, type WorkspaceId } from '@manifold/contracts';
+import {
+  type Actor,
+  EventId,
+  type EventDefinition,
+  parseForWriting,
+  type WorkspaceId,
+} from '@manifold/contracts';
 import { newId, wakeAfterCommit } from '@manifold/database';
+import { Refusal } from '@manifold/errors';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { z } from 'zod';
+import { MAX_EVENT_BYTES } from './streams.ts';
 import type { MessagingTables } from './tables.ts';
+
+/** The broker takes 1 MiB; the rest is for how the database writes it down. */
+const MAX_COMMAND_BYTES = 768 * 1024;
 
 /** Who caused an event and what it follows from; handed down from the edge that began the work. */
 export interface Origin {
@@ -28,7 +39,7 @@ export async function publish<Tables, Definition extends EventDefinition>(
   event: { origin: Origin; key: string; payload: PayloadOf<Definition>; now: Date },
 ): Promise<void> {
   const { origin, key, now } = event;
-  const envelope = definition.envelope.parse({
+  const envelope = parseForWriting(definition.envelope, {
     id: newId('ev', EventId),
     name: definition.name,
     workspaceId: origin.workspaceId,
@@ -38,6 +49,8 @@ export async function publish<Tables, Definition extends EventDefinition>(
     ...(origin.causationId === undefined ? {} : { causationId: origin.causationId }),
     payload: event.payload,
   });
+  const body = JSON.stringify(envelope);
+  if (Buffer.byteLength(body) > MAX_EVENT_BYTES) throw new Error(`${definition.name} is too large`);
   await lockKey(tx, origin.workspaceId, key);
   await messagingOf(tx)
     .insertInto('outbox')
@@ -46,7 +59,7 @@ export async function publish<Tables, Definition extends EventDefinition>(
       event_id: envelope.id,
       name: definition.name,
       key,
-      body: JSON.stringify(envelope),
+      body,
       published_at: null,
     })
     .execute();
@@ -66,21 +79,31 @@ export async function lockKey<Tables>(
 
 /**
  * Adds a command for another service to the outbox. The relay repeats it until the receiver has
- * stored or refused it, then the row goes. The receiver sees `question` as the request's shape.
+ * stored or refused it, then the row goes. The receiver sees `question` as the request's shape. One
+ * too large to travel is refused, because it would hold its key for ever.
  */
 export async function sendCommand<Tables, Question extends z.ZodType>(
   tx: Transaction<Tables>,
   definition: { subject: string; question: Question },
   command: { workspaceId: WorkspaceId; key: string; question: z.input<Question> },
 ): Promise<void> {
+  const body = JSON.stringify(definition.question.parse(command.question));
+  if (Buffer.byteLength(body) > MAX_COMMAND_BYTES) throw tooLarge(definition.subject);
   await messagingOf(tx)
     .insertInto('command_outbox')
     .values({
       workspace_id: command.workspaceId,
       subject: definition.subject,
       key: command.key,
-      body: JSON.stringify(definition.question.parse(command.question)),
+      body,
     })
     .execute();
   wakeAfterCommit(tx);
 }
+
+/** What cannot travel in one message, by name; `invalid`, because it stays too large. */
+export const tooLarge = (subject: string): Refusal =>
+  new Refusal('invalid', `What ${subject} carries is too large for one message`, {
+    reason: 'too_many_items',
+    fix: 'Send less at once.',
+  });

@@ -101,6 +101,28 @@ describe('a question', () => {
   });
 });
 
+test('64 requests are answered at once, the others after them', async () => {
+  let [inHand, most] = [0, 0];
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await serve(
+    respondTo(Double, async ({ n }) => {
+      most = Math.max(most, (inHand += 1));
+      await released;
+      inHand -= 1;
+      return { twice: 2 * n };
+    }),
+  );
+  const answers = Array.from({ length: 100 }, (_, n) => ask(nats, Double, { n }));
+  await expect.poll(() => inHand).toBe(64);
+  release();
+
+  expect(await Promise.all(answers)).toHaveLength(100);
+  expect(most).toBe(64);
+});
+
 describe('a page', () => {
   const responder = respondWithPages(Read, async ({ count, bytes }) => ({
     items: Array.from({ length: count }, (_, n) => ({ n, text: 'x'.repeat(bytes) })),
@@ -131,6 +153,14 @@ describe('a page', () => {
     inbox.unsubscribe();
 
     expect(Math.max(...sizes)).toBeLessThanOrEqual(256 * 1024);
+  });
+
+  test('with an item that fits into no reply is refused by the name of the request', async () => {
+    await serve(responder);
+    await expect(askForPage(nats, Read, { count: 1, bytes: 300_000 })).rejects.toMatchObject({
+      kind: 'invalid',
+      message: expect.stringContaining(Read.subject),
+    });
   });
 
   test('with a gap is refused, so that it is asked for again', async () => {

@@ -3,7 +3,12 @@ import { Refusal, toWire } from '@manifold/errors';
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { createSlots } from './slots.ts';
 import { parseQuestion, RefusalWire, refusalOf, reply, unanswered } from './wire.ts';
+
+const AT_ONCE = 64;
+/** Beyond this, who asks is told at once; he would have given up before his turn. */
+const MAX_WAITING = 1_000;
 
 /** Answers one kind of request. */
 export interface Responder {
@@ -25,7 +30,7 @@ export function respondTo<Question extends z.ZodType, Answer extends z.ZodType>(
   };
 }
 
-/** Serves requests, shared among replicas; the returned function stops after those in hand. */
+/** Serves requests, shared among replicas, 64 at once; the returned function stops after those in hand. */
 export function serveRequests(options: {
   nats: NatsConnection;
   service: string;
@@ -34,12 +39,15 @@ export function serveRequests(options: {
 }): () => Promise<void> {
   const { nats, service, responders, log } = options;
   const inHand = new Set<Promise<void>>();
+  const slots = createSlots({ total: AT_ONCE, each: AT_ONCE });
   const subscriptions = responders.map((responder) =>
     nats.subscribe(responder.subject, {
       queue: service,
       callback: (error, message) => {
         if (error) return log.error({ err: error }, 'subscription failed');
-        const work = answerOne(responder, message, log)
+        if (slots.countWaiting() >= MAX_WAITING) return tellBusy(message, log);
+        const work = slots
+          .run(service, () => answerOne(responder, message, log))
           // no answer can be given on a closed connection; the asker runs into its time limit
           .catch((failure: unknown) => log.warn({ err: failure }, 'request not answered'))
           .finally(() => inHand.delete(work));
@@ -54,6 +62,12 @@ export function serveRequests(options: {
     );
     await Promise.all(inHand);
   };
+}
+
+function tellBusy(message: Msg, log: Logger): void {
+  log.warn('request refused, too many wait');
+  const busy = { kind: 'unavailable', message: 'The service is busy' } as const;
+  reply(message, { no: { ...busy, reason: 'service_unavailable' } });
 }
 
 async function answerOne(responder: Responder, message: Msg, log: Logger): Promise<void> {

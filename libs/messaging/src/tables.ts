@@ -16,6 +16,20 @@ export interface MessagingTables {
     created_at: Generated<Date>;
     published_at: Date | null;
   };
+  /** The streams this service publishes to, as it last knew them; belongs to no workspace (`*`). */
+  outbox_stream: {
+    workspace_id: Generated<string>;
+    stream: string;
+    /** When the broker says it made the stream; another time is another stream. */
+    created: string;
+    /** The highest place in the stream at which one of our events was taken. */
+    last_seq: string;
+    /** How many times the stream was lost or set back; part of the ids of messages sent again. */
+    round: number;
+    /** Outbox rows after this one, up to the other, are to be sent again; null: none. */
+    again_after: string | null;
+    again_upto: string | null;
+  };
   /** Commands for other services; a row goes when the receiver has stored it. */
   command_outbox: {
     id: Generated<string>;
@@ -24,6 +38,9 @@ export interface MessagingTables {
     key: string;
     body: Json;
     attempts: Generated<number>;
+    /** Tries its receiver failed on, and since when. */
+    failures: Generated<number>;
+    failing_since: Generated<Date | null>;
     not_before: Generated<Date>;
     created_at: Generated<Date>;
   };
@@ -46,6 +63,8 @@ export interface MessagingTables {
     message_id: string;
     workspace_id: string;
     name: string;
+    /** Which events it keeps its order with; null in rows from before this was kept. */
+    key: string | null;
     reason: string;
     cause: string;
     attempts: number;
@@ -91,6 +110,40 @@ export async function createMessaging(db: Kysely<unknown>): Promise<void> {
     await isolateByWorkspace(db, table);
   }
   await createUpkeep(db);
+}
+
+/** For migrations, after `createMessaging`: what sending again after a loss and replaying need. */
+export async function extendMessaging(db: Kysely<unknown>): Promise<void> {
+  await sql`create table outbox_stream (
+    workspace_id text not null default '*' check (workspace_id = '*'), stream text not null,
+    created text not null, last_seq bigint not null, round int not null default 0,
+    again_after bigint, again_upto bigint, primary key (workspace_id, stream)
+  )`.execute(db);
+  await isolateByWorkspace(db, 'outbox_stream');
+  await sql`create index outbox_in_order on outbox (id)`.execute(db);
+  await sql`alter table dead_letter add column key text`.execute(db);
+  await sql`create index dead_letter_age on dead_letter (created_at)`.execute(db);
+  await createFurtherUpkeep(db);
+}
+
+/** Lifetimes beyond those of `keep_messaging_tidy`; each delete is bounded and goes on an hour later. */
+async function createFurtherUpkeep(db: Kysely<unknown>): Promise<void> {
+  await sql`do $$ begin
+    if to_regclass('idempotency') is not null then
+      create index idempotency_age on idempotency (created_at);
+    end if;
+  end $$`.execute(db);
+  await sql`create function keep_letters_tidy(letter_days int, idempotency_days int) returns void
+    language plpgsql security definer set search_path = public as $$
+    begin
+      perform set_config('manifold.workspace', '*', true);
+      delete from dead_letter where ctid = any (array(select ctid from dead_letter
+        where created_at < now() - make_interval(days => letter_days) limit 50000));
+      if to_regclass('idempotency') is not null then
+        delete from idempotency where ctid = any (array(select ctid from idempotency
+          where created_at < now() - make_interval(days => idempotency_days) limit 50000));
+      end if;
+    end $$`.execute(db);
 }
 
 /** The runtime role may not change tables, so partitions come and go through a function of the owner. */

@@ -9,6 +9,9 @@ import type { MessagingTables } from './tables.ts';
 
 const POLL_MS = 500;
 const KEYS_AT_ONCE = 8;
+const KEYS_OF_A_WORKSPACE = KEYS_AT_ONCE / 2;
+/** Events of one key in one go; then others have their turn. */
+const LINE = 200;
 
 interface WaitingRow {
   id: string;
@@ -26,47 +29,109 @@ interface Retrying<Tables> {
   log: Logger;
 }
 
-/** Tries waiting events again when their time has come: the oldest of each key, several keys at once. */
-export function startWaitingLoop<Tables extends MessagingTables>(
+/** Tries waiting events again when their time has come: each key in its order, several keys at once. */
+export async function retryWaiting<Tables extends MessagingTables>(
   options: Retrying<Tables>,
-): () => Promise<void> {
+  stopping: AbortSignal,
+): Promise<void> {
   const { db, log } = options;
-  const stopping = new AbortController();
-  const inHand = new Set<Promise<void>>();
+  const inHand = new Map<Promise<void>, WaitingRow>();
   const report = (error: unknown) => log.error({ err: error }, 'waiting events not tried');
-  const finished = (async () => {
-    while (!stopping.signal.aborted) {
-      const rows = (await leaseDue(db, KEYS_AT_ONCE - inHand.size).catch(report)) ?? [];
-      for (const row of rows) {
-        const work = retryOne(options, row)
-          .catch(report)
-          .finally(() => inHand.delete(work));
-        inHand.add(work);
-      }
-      if (rows.length === 0)
-        await sleep(POLL_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
+  while (!stopping.aborted) {
+    const rows = (await leaseHeads(db, [...inHand.values()]).catch(report)) ?? [];
+    for (const row of rows) {
+      const work = retryLine(options, row, stopping)
+        .catch(report)
+        .finally(() => inHand.delete(work));
+      inHand.set(work, row);
     }
-    await Promise.all(inHand);
-  })();
-  return async () => {
-    stopping.abort();
-    await finished;
-  };
+    // one that ends may have made room for the next
+    if (inHand.size >= KEYS_AT_ONCE) await Promise.race(inHand.keys());
+    else if (rows.length === 0) await oneOf([...inHand.keys()], stopping);
+  }
+  await Promise.all(inHand.keys());
 }
 
-/** Takes the due head of each key and moves it out of other replicas' sight for a minute. */
-async function leaseDue<Tables>(db: Kysely<Tables>, limit: number): Promise<WaitingRow[]> {
-  if (limit <= 0) return [];
+/** Waits until a work ends, or for the next look. */
+async function oneOf(works: readonly Promise<void>[], stopping: AbortSignal): Promise<void> {
+  const ended = new AbortController();
+  const signal = AbortSignal.any([stopping, ended.signal]);
+  await Promise.race([...works, sleep(POLL_MS, undefined, { signal }).catch(() => undefined)]);
+  ended.abort();
+}
+
+/**
+ * Takes the due first event of each key, workspace by workspace, and moves it out of sight for a
+ * minute. Another replica may be at it for a moment, hence the second look at the time.
+ */
+async function leaseHeads<Tables>(
+  db: Kysely<Tables>,
+  inHand: readonly WaitingRow[],
+): Promise<WaitingRow[]> {
+  const free = KEYS_AT_ONCE - inHand.length;
+  if (free <= 0) return [];
+  const keys = inHand.map(({ key }) => key);
+  const workspaces = inHand.map(({ workspace_id }) => workspace_id);
   return acrossWorkspaces(db, async (tx) => {
     const { rows } = await sql<WaitingRow>`
-      update inbox_waiting set not_before = now() + interval '1 minute' where id in (
-        select id from inbox_waiting w where not_before <= now() and not exists (
-          select from inbox_waiting earlier
-          where earlier.workspace_id = w.workspace_id and earlier.key = w.key and earlier.id < w.id)
-        order by id limit ${sql.lit(limit)} for update skip locked)
+      with recursive workspace(id) as (
+        (select workspace_id from inbox_waiting order by workspace_id limit 1)
+        union all
+        select (select workspace_id from inbox_waiting where workspace_id > workspace.id
+          order by workspace_id limit 1)
+        from workspace where workspace.id is not null)
+      update inbox_waiting set not_before = now() + interval '1 minute'
+      where not_before <= now() and id in (
+        select head.id from workspace cross join lateral (
+          select due.id, row_number() over () +
+            (select count(*) from unnest(${workspaces}::text[]) as busy(id) where busy.id = workspace.id) as place
+          from (
+            select w.id from inbox_waiting w
+            where w.workspace_id = workspace.id and w.not_before <= now() and w.key <> all (${keys}::text[])
+              and not exists (select from inbox_waiting earlier
+                where earlier.workspace_id = w.workspace_id and earlier.key = w.key and earlier.id < w.id)
+            order by w.not_before limit ${sql.lit(KEYS_OF_A_WORKSPACE)}) due) head
+        where head.place <= ${sql.lit(KEYS_OF_A_WORKSPACE)}
+        order by head.place, random() limit ${sql.lit(free)})
       returning id, workspace_id, key, name, body, attempts`.execute(tx);
     return rows;
   });
+}
+
+/** Tries an event, and then those behind it, until one has to wait. */
+async function retryLine<Tables extends MessagingTables>(
+  options: Retrying<Tables>,
+  first: WaitingRow,
+  stopping: AbortSignal,
+): Promise<void> {
+  let row: WaitingRow | undefined = first;
+  for (let tried = 0; row && tried < LINE; tried += 1) {
+    await retryOne(options, row);
+    row = stopping.aborted ? undefined : await leaseNext(options.db, row);
+  }
+  // what was taken and not tried is due at once
+  if (row) await giveBack(options.db, row);
+}
+
+async function leaseNext<Tables>(
+  db: Kysely<Tables>,
+  { workspace_id, key }: WaitingRow,
+): Promise<WaitingRow | undefined> {
+  return acrossWorkspaces(db, async (tx) => {
+    const { rows } = await sql<WaitingRow>`
+      update inbox_waiting set not_before = now() + interval '1 minute'
+      where not_before <= now() and id = (
+        select id from inbox_waiting where workspace_id = ${workspace_id} and key = ${key}
+        order by id limit 1)
+      returning id, workspace_id, key, name, body, attempts`.execute(tx);
+    return rows[0];
+  });
+}
+
+async function giveBack<Tables>(db: Kysely<Tables>, { id }: WaitingRow): Promise<void> {
+  await acrossWorkspaces(db, (tx) =>
+    sql`update inbox_waiting set not_before = now() where id = ${id}`.execute(tx),
+  );
 }
 
 async function retryOne<Tables extends MessagingTables>(

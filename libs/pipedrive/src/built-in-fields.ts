@@ -10,27 +10,17 @@ const identity: Record<string, Entry> = {
   update_time: 'datetime!',
 };
 
+const counted = [
+  ...['open_deals', 'won_deals', 'lost_deals', 'closed_deals'],
+  ...['related_open_deals', 'related_won_deals', 'related_lost_deals', 'related_closed_deals'],
+  ...['activities', 'done_activities', 'undone_activities'],
+  ...['notes', 'files', 'email_messages', 'followers'],
+];
+
 const attention: Record<string, Entry> = {
   next_activity_id: 'activity!?',
   last_activity_id: 'activity!?',
-  open_deals_count: 'int!?',
-  won_deals_count: 'int!?',
-  lost_deals_count: 'int!?',
-  closed_deals_count: 'int!?',
-  activities_count: 'int!?',
-  done_activities_count: 'int!?',
-  undone_activities_count: 'int!?',
-  notes_count: 'int!?',
-  files_count: 'int!?',
-  email_messages_count: 'int!?',
-  followers_count: 'int!?',
-};
-
-const origins: Record<string, Entry> = {
-  origin: 'varchar!',
-  origin_id: 'varchar',
-  channel: 'enum',
-  channel_id: 'varchar',
+  ...Object.fromEntries(counted.map((things) => [`${things}_count`, 'int!?' as const])),
 };
 
 /**
@@ -54,7 +44,10 @@ export const builtInFields: Record<PipedriveObject, Record<string, Entry>> = {
     birthday: 'date?',
     notes: 'text?',
     postal_address: 'address?',
+    im: 'unknown?',
     picture_id: 'picture!',
+    participant_open_deals_count: 'int!?',
+    participant_closed_deals_count: 'int!?',
     smart_bcc_email: 'varchar!?',
     last_incoming_mail_time: 'datetime!?',
     last_outgoing_mail_time: 'datetime!?',
@@ -101,8 +94,18 @@ export const builtInFields: Record<PipedriveObject, Record<string, Entry>> = {
     acv: 'double!?',
     arr: 'double!?',
     mrr: 'double!?',
+    first_won_time: 'datetime!?',
+    products_count: 'int!?',
+    participants_count: 'int!?',
+    smart_bcc_email: 'varchar!?',
+    last_incoming_mail_time: 'datetime!?',
+    last_outgoing_mail_time: 'datetime!?',
     source_lead_id: 'lead!?',
-    ...origins,
+    // v2 takes none of these when a deal is made
+    origin: 'varchar!',
+    origin_id: 'varchar!',
+    channel: 'enum!',
+    channel_id: 'varchar!',
     ...attention,
     ...identity,
   },
@@ -120,7 +123,11 @@ export const builtInFields: Record<PipedriveObject, Record<string, Entry>> = {
     was_seen: 'boolean',
     source_name: 'varchar!',
     next_activity_id: 'activity!',
-    ...origins,
+    source_deal_id: 'deal!?',
+    origin: 'varchar!',
+    origin_id: 'varchar',
+    channel: 'enum',
+    channel_id: 'varchar',
     ...identity,
     id: 'lead!',
   },
@@ -131,7 +138,8 @@ export const builtInFields: Record<PipedriveObject, Record<string, Entry>> = {
     creator_user_id: 'user!',
     deal_id: 'deal',
     lead_id: 'lead',
-    person_id: 'people!',
+    // written as the primary participant
+    person_id: 'people',
     org_id: 'org',
     project_id: 'project',
     due_date: 'date',
@@ -143,6 +151,9 @@ export const builtInFields: Record<PipedriveObject, Record<string, Entry>> = {
     location: 'address',
     public_description: 'text',
     priority: 'enum',
+    conference_meeting_client: 'varchar!?',
+    conference_meeting_url: 'varchar!?',
+    conference_meeting_id: 'varchar!?',
     note: 'text',
     ...identity,
   },
@@ -154,6 +165,12 @@ export const builtInFields: Record<PipedriveObject, Record<string, Entry>> = {
     deal_id: 'deal',
     lead_id: 'lead',
     project_id: 'project',
+    last_update_user_id: 'user!',
+    pinned_to_person_flag: 'boolean',
+    pinned_to_organization_flag: 'boolean',
+    pinned_to_deal_flag: 'boolean',
+    pinned_to_lead_flag: 'boolean',
+    pinned_to_project_flag: 'boolean',
     ...identity,
   },
   product: {
@@ -164,6 +181,10 @@ export const builtInFields: Record<PipedriveObject, Record<string, Entry>> = {
     tax: 'double',
     category: 'enum',
     is_linkable: 'boolean',
+    billing_frequency: 'billing_frequency',
+    billing_frequency_cycles: 'int',
+    // the first of its prices; writing it replaces them all
+    prices: 'monetary',
     owner_id: 'user',
     visible_to: 'visible_to',
     ...identity,

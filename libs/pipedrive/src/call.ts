@@ -35,7 +35,8 @@ export type Body = Record<string, unknown>;
 export interface CallInput<Data> {
   path?: Record<string, string | number>;
   query?: Query;
-  body?: Body;
+  /** A list for the few operations that take several things at once. */
+  body?: Body | readonly Body[];
   /** Turns the envelope's `data` into the caller's shape; throws when it cannot. */
   read: (data: unknown) => Data;
 }
@@ -77,10 +78,7 @@ export function createCall(options: CallOptions): Call {
 
 const limitOf = ({ kind, retryAfterMs }: LimitAnswer): LimitAnswer => ({ kind, retryAfterMs });
 
-function headersFor(
-  { kind, token }: Authorization,
-  body: Body | undefined,
-): Record<string, string> {
+function headersFor({ kind, token }: Authorization, body: unknown): Record<string, string> {
   return {
     accept: 'application/json',
     ...(body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -97,7 +95,7 @@ function addressOf(
   const filled = template.replace(/\{(\w+)\}/g, (_, key: string) => {
     const id = String(path[key] ?? '');
     // dots and slashes would name another resource
-    if (!/^[A-Za-z0-9-]{1,64}$/.test(id)) throw new RangeError('not the id of a Pipedrive record');
+    if (!/^[\w-]{1,64}$/.test(id)) throw new RangeError('not the id of a Pipedrive record');
     return id;
   });
   const url = new URL(filled, origin);

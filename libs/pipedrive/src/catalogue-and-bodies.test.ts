@@ -118,6 +118,8 @@ describe('a body to write', () => {
       value: { value: 9, currency: 'USD' },
       [code]: { value: 1, currency: 'EUR' },
       ['d'.repeat(40)]: [1, 2],
+      ['e'.repeat(40)]: { value: '09:00:00', timezoneId: 277 },
+      ['f'.repeat(40)]: { value: '09:00:00', until: '17:00:00', timezoneId: 277 },
     };
     expect(toRequestBody('lead', fields)).toEqual({
       title: 'T',
@@ -126,6 +128,11 @@ describe('a body to write', () => {
       [code]: 1,
       [`${code}_currency`]: 'EUR',
       ['d'.repeat(40)]: '1,2',
+      ['e'.repeat(40)]: '09:00:00',
+      [`${'e'.repeat(40)}_timezone_id`]: 277,
+      ['f'.repeat(40)]: '09:00:00',
+      [`${'f'.repeat(40)}_until`]: '17:00:00',
+      [`${'f'.repeat(40)}_timezone_id`]: 277,
     });
   });
 

@@ -1,7 +1,11 @@
 import type { Dispatcher } from 'undici';
 import { parseApiDomain } from './api-domain.ts';
 import { type Authorization, type CallReport, createCall } from './call.ts';
+import { type Changelog, createChangelog } from './changelog.ts';
+import { type Conversions, createConversions } from './conversions.ts';
 import { createFields, type Fields } from './fields.ts';
+import { createMerging, type Merging } from './merging.ts';
+import { createPipelines, type Pipelines } from './pipelines.ts';
 import { createRecords, type Records } from './records.ts';
 import { createSearches, type Searches } from './searches.ts';
 import { createDispatcher } from './transmit.ts';
@@ -24,7 +28,16 @@ export interface PipedriveClientOptions {
 }
 
 /** Everything Manifold asks of one Pipedrive company with one credential. */
-export interface PipedriveClient extends Records, Fields, Searches, Users, Webhooks {}
+export interface PipedriveClient
+  extends Records,
+    Merging,
+    Changelog,
+    Conversions,
+    Fields,
+    Pipelines,
+    Searches,
+    Users,
+    Webhooks {}
 
 let ownDispatcher: Dispatcher | undefined;
 
@@ -40,6 +53,10 @@ export function createPipedriveClient(options: PipedriveClientOptions): Pipedriv
   const call = createCall({ origin, authorization, timeoutMs, dispatcher, onCall });
   return {
     ...createRecords(call),
+    ...createMerging(call),
+    ...createChangelog(call),
+    ...createConversions(call),
+    ...createPipelines(call),
     ...createFields(call),
     ...createSearches(call),
     ...createUsers(call),

@@ -44,6 +44,9 @@ const formerCodes: Record<PipedriveObject, Record<string, string>> = {
   user: {},
 };
 
+/** Times of day without a zone, of an activity: read as `HH:MM:SS`, written as `HH:MM`. */
+export const activityTimes: ReadonlySet<string> = new Set(['due_time', 'duration']);
+
 /** Custom fields are known by 40 hexadecimal characters, built-in ones by a word. */
 export const isCustomCode = (code: string): boolean =>
   code.length === 40 && /^[0-9a-f]+$/.test(code);

@@ -1,53 +1,23 @@
-import type { FieldDefinition, FieldOption, FieldType } from '@manifold/contracts';
+import {
+  type FieldDefinition,
+  FieldOption,
+  type FieldType,
+  type OptionId,
+} from '@manifold/contracts';
 import { z } from 'zod';
 import type { Call } from './call.ts';
+import { type FieldOwner, fieldOperations, listFieldOperations } from './field-operations.ts';
 import { completeCatalogue, normaliseField } from './normalise-field.ts';
-import type { OperationName } from './operations.ts';
 import type { Outcome } from './outcomes.ts';
-import type { RecordObject } from './records.ts';
-
-const listOperations = {
-  person: 'getPersonFields',
-  organization: 'getOrganizationFields',
-  deal: 'getDealFields',
-  lead: 'getLeadFields',
-  activity: 'getActivityFields',
-  note: 'getNoteFields',
-  product: 'getProductFields',
-} as const satisfies Record<RecordObject, OperationName>;
-
-/** Leads carry the custom fields of deals. */
-const createOperations = {
-  person: 'addPersonField',
-  organization: 'addOrganizationField',
-  deal: 'addDealField',
-  lead: 'addDealField',
-  product: 'addProductField',
-} as const satisfies Partial<Record<RecordObject, OperationName>>;
-
-/** The objects whose custom fields can be made by API. */
-export type FieldOwner = keyof typeof createOperations;
+import type { RecordObject } from './record-operations.ts';
 
 /** The types Pipedrive lets an integration create. */
-export type CreatableType = Extract<
-  FieldType,
-  | 'varchar'
-  | 'varchar_auto'
-  | 'text'
-  | 'double'
-  | 'monetary'
-  | 'date'
-  | 'daterange'
-  | 'time'
-  | 'timerange'
-  | 'enum'
-  | 'set'
-  | 'phone'
-  | 'address'
-  | 'user'
-  | 'org'
-  | 'people'
->;
+export const CREATABLE_TYPES = [
+  ...['varchar', 'varchar_auto', 'text', 'phone', 'address'],
+  ...['double', 'monetary', 'date', 'daterange', 'time', 'timerange'],
+  ...['enum', 'set', 'user', 'org', 'people'],
+] as const satisfies readonly FieldType[];
+export type CreatableType = (typeof CREATABLE_TYPES)[number];
 
 export interface NewField {
   /** At most 255 characters; Pipedrive does not ask for it to be unique. */
@@ -64,7 +34,32 @@ export interface Fields {
    */
   listFields: (object: RecordObject) => Promise<Outcome<FieldDefinition[]>>;
   listLeadLabels: () => Promise<Outcome<FieldOption[]>>;
+  /** One custom field as it is now, for a tenth of the list's price; gone is `refused` with 404. */
+  getField: (object: FieldOwner, code: string) => Promise<Outcome<FieldDefinition>>;
   createField: (object: FieldOwner, field: NewField) => Promise<Outcome<FieldDefinition>>;
+  renameField: (
+    object: FieldOwner,
+    code: string,
+    name: string,
+  ) => Promise<Outcome<FieldDefinition>>;
+  /** The values records hold in it go with it. */
+  deleteField: (object: FieldOwner, code: string) => Promise<Outcome<{ code: string }>>;
+  /** All or none; answers with the new options. */
+  addFieldOptions: (
+    object: FieldOwner,
+    code: string,
+    labels: readonly string[],
+  ) => Promise<Outcome<FieldOption[]>>;
+  renameFieldOptions: (
+    object: FieldOwner,
+    code: string,
+    options: readonly FieldOption[],
+  ) => Promise<Outcome<FieldOption[]>>;
+  deleteFieldOptions: (
+    object: FieldOwner,
+    code: string,
+    ids: readonly OptionId[],
+  ) => Promise<Outcome<FieldOption[]>>;
 }
 
 const label = z.object({ id: z.string(), name: z.string() });
@@ -96,24 +91,64 @@ export function createFields(call: Call): Fields {
       );
       return { outcome: 'ok', data };
     },
+    ...createFieldEditing(call),
+  };
+}
+
+function createFieldEditing(call: Call): Omit<Fields, 'listFields' | 'listLeadLabels'> {
+  return {
+    getField: (object, code) =>
+      call(fieldOperations[object].get, { path: { code }, read: readField(object) }),
     createField: (object, { name, type, options }) =>
-      call(createOperations[object], {
+      call(fieldOperations[object].create, {
         body: {
           field_name: name,
           field_type: type,
           ...(options === undefined ? {} : { options: options.map((text) => ({ label: text })) }),
         },
-        read: (data) => {
-          const field = normaliseField(object, data);
-          if (field === undefined) throw new TypeError('a created field has a code');
-          return field;
-        },
+        read: readField(object),
+      }),
+    renameField: (object, code, name) =>
+      call(fieldOperations[object].update, {
+        path: { code },
+        body: { field_name: name },
+        read: readField(object),
+      }),
+    deleteField: (object, code) =>
+      call(fieldOperations[object].remove, { path: { code }, read: () => ({ code }) }),
+    addFieldOptions: (object, code, labels) =>
+      call(fieldOperations[object].addOptions, {
+        path: { code },
+        body: labels.map((text) => ({ label: text })),
+        read: readOptions,
+      }),
+    renameFieldOptions: (object, code, options) =>
+      call(fieldOperations[object].renameOptions, {
+        path: { code },
+        body: options.map((option) => ({ id: option.id, label: option.label })),
+        read: readOptions,
+      }),
+    deleteFieldOptions: (object, code, ids) =>
+      call(fieldOperations[object].removeOptions, {
+        path: { code },
+        body: ids.map((id) => ({ id })),
+        read: readOptions,
       }),
   };
 }
 
+const readField =
+  (object: RecordObject) =>
+  (data: unknown): FieldDefinition => {
+    const field = normaliseField(object, data);
+    if (field === undefined) throw new TypeError('a field has a code and a type');
+    return field;
+  };
+
+const readOptions = (data: unknown): FieldOption[] => z.array(FieldOption).parse(data ?? []);
+
 async function listAllPages(call: Call, object: RecordObject): Promise<Outcome<FieldDefinition[]>> {
-  const operation = listOperations[object];
+  const operation = listFieldOperations[object];
   const isV1 = object === 'lead' || object === 'note';
   const fields: FieldDefinition[] = [];
   let cursor: string | undefined;

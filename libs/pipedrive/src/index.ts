@@ -1,13 +1,18 @@
 export { parseApiDomain } from './api-domain.ts';
 export type { Authorization, Body, CallReport } from './call.ts';
+export { changelogOperations, type LoggedChange, type LoggedObject } from './changelog.ts';
 export {
   createPipedriveClient,
   type PipedriveClient,
   type PipedriveClientOptions,
 } from './client.ts';
+export type { Conversion } from './conversions.ts';
 export { isCustomCode, isReadOnly } from './field-codes.ts';
-export type { CreatableType, FieldOwner, NewField } from './fields.ts';
+export { fieldOperations, type FieldOwner, listFieldOperations } from './field-operations.ts';
+export { CREATABLE_TYPES, type CreatableType, type NewField } from './fields.ts';
 export { explainLimit, type LimitAnswer, type LimitKind, type RateLimitHeaders } from './limits.ts';
+export type { ListByIdsOptions, ListOptions } from './list-query.ts';
+export { type Merge, type MergeableObject, mergeOperations } from './merging.ts';
 export { completeCatalogue, normaliseField } from './normalise-field.ts';
 export { normaliseFields, normaliseRecord } from './normalise-record.ts';
 export { normaliseValue } from './normalise-value.ts';
@@ -24,13 +29,17 @@ export {
 } from './oauth.ts';
 export { type Operation, type OperationName, operations } from './operations.ts';
 export type { Failure, Outcome } from './outcomes.ts';
-export { toRequestBody } from './record-body.ts';
+export type { ActivityType, Pipeline, Stage } from './pipelines.ts';
+export { toRequestBody, unwritableFields } from './record-body.ts';
+export { needsList } from './record-lists.ts';
 export {
-  type ListOptions,
+  isListedByIds,
+  type ListedByIds,
+  listOperationOf,
   type RecordObject,
   recordOperations,
-  type WriteOptions,
-} from './records.ts';
-export type { ItemFieldSearch, ItemMatch, PersonMatch } from './searches.ts';
+} from './record-operations.ts';
+export type { GetOptions, WriteOptions } from './records.ts';
+export type { ItemFieldSearch, ItemMatch, NearRecords, PersonMatch } from './searches.ts';
 export type { Me, PipedriveUser } from './users.ts';
 export type { NewWebhook, WebhookSubscription } from './webhooks.ts';

@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import type { Operation } from './operations.ts';
 
 type Headers = Dispatcher.ResponseData['headers'];
 
@@ -49,14 +50,19 @@ export interface LimitAnswer {
 
 /**
  * Which limit a 429 means and how long to wait. Pipedrive documents no difference: no daily tokens
- * left, or room left in the window, means the day is spent.
+ * left, or room left in the window, means the day is spent. Searches have a window of their own,
+ * which the headers may not be about, so room there says nothing.
  */
-export function explainLimit(limits: RateLimitHeaders): LimitAnswer {
-  if (limits.dailyTokensRemaining === 0 || (limits.burstRemaining ?? 0) > 0) {
+export function explainLimit(
+  limits: RateLimitHeaders,
+  lane: Operation['lane'] = 'other',
+): LimitAnswer {
+  const isSearch = lane === 'search';
+  if (limits.dailyTokensRemaining === 0 || (!isSearch && (limits.burstRemaining ?? 0) > 0)) {
     return { kind: 'daily', retryAfterMs: DAILY_RETRY_MS };
   }
   const saidMs = Math.max(limits.burstResetSeconds ?? 0, limits.retryAfterSeconds ?? 0) * 1000;
-  const isBurst = limits.burstRemaining === 0 || limits.burstResetSeconds !== undefined;
+  const isBurst = isSearch || limits.burstRemaining === 0 || limits.burstResetSeconds !== undefined;
   const waitMs = saidMs === 0 && !isBurst ? UNKNOWN_RETRY_MS : saidMs;
   return {
     kind: isBurst ? 'burst' : 'unknown',

@@ -37,6 +37,12 @@ describe('a list', () => {
     });
   });
 
+  it('of no ids is refused, as Pipedrive would list everything', async () => {
+    const listing = async () => clientOf(server.url).listRecords('person', { ids: [] });
+    await expect(listing()).rejects.toThrow(RangeError);
+    expect(server.requests).toHaveLength(0);
+  });
+
   it('asks for all custom fields when more than 15 are wanted', async () => {
     server.answer(page({ next_cursor: null }));
     const customFields = Array.from({ length: 16 }, (_, n) => `${n}`.padStart(40, '0'));
@@ -97,6 +103,28 @@ describe('a search by e-mail', () => {
     const found = await clientOf(server.url).searchPersonsByEmail('Ada@x.test');
     expect(found).toMatchObject({ outcome: 'ok', data: [{ id: '1' }, { id: '3' }] });
     expect(asked().searchParams.get('exact_match')).toBe('true');
+  });
+
+  it('reads on while there are pages, and never takes too many for "not found"', async () => {
+    const hit = { item: { id: 1, name: 'N', emails: ['a@x.test'] } };
+    const paged = (isLast: (cursor: string | null) => boolean) => {
+      server.requests.length = 0;
+      server.answer((request, response, body) => {
+        const cursor = new URL(request.url ?? '', server.url).searchParams.get('cursor');
+        const last = isLast(cursor);
+        const data = { items: last ? [hit] : [] };
+        const additional_data = { next_cursor: last ? null : `${Number(cursor ?? 0) + 1}` };
+        saying(200, { success: true, data, additional_data })(request, response, body);
+      });
+    };
+    paged((cursor) => cursor === '2');
+    const found = await clientOf(server.url).searchPersonsByEmail('a@x.test');
+    expect(found).toMatchObject({ outcome: 'ok', data: [{ id: '1' }] });
+    paged(() => false);
+    expect(await clientOf(server.url).searchPersonsByEmail('a@x.test')).toMatchObject({
+      outcome: 'unavailable',
+    });
+    expect(server.requests).toHaveLength(5);
   });
 
   it('that fails is a failure, never "not found"', async () => {

@@ -5,7 +5,7 @@ import {
   type PipedriveObject,
 } from '@manifold/contracts';
 import { z } from 'zod';
-import { builtInType, currentCode, isReadOnly, listBuiltIns } from './field-codes.ts';
+import { builtInType, currentCode, isCustomCode, isReadOnly, listBuiltIns } from './field-codes.ts';
 
 const option = z.looseObject({ id: z.union([z.number(), z.string()]), label: z.string() });
 
@@ -30,7 +30,8 @@ export function normaliseField(object: PipedriveObject, raw: unknown): FieldDefi
   const field = rawField.safeParse(raw);
   if (!field.success || field.data.is_subfield) return undefined;
   const { field_code, key, field_name, name, is_custom_field, edit_flag, ...rest } = field.data;
-  const custom = is_custom_field ?? edit_flag ?? false;
+  // v1 calls some built-in fields of notes editable
+  const custom = is_custom_field ?? (edit_flag === true && isCustomCode(key ?? ''));
   const code = custom ? (field_code ?? key ?? '') : currentCode(object, field_code ?? key ?? '');
   const known = custom ? undefined : builtInType(object, code);
   if (!custom && known === undefined) return undefined;

@@ -6,8 +6,9 @@ import {
   type PipedriveObject,
   type PipedriveRecord,
 } from '@manifold/contracts';
-import { builtInType, currentCode, isCustomCode } from './field-codes.ts';
+import { activityTimes, builtInType, currentCode, isCustomCode } from './field-codes.ts';
 import { normaliseValue } from './normalise-value.ts';
+import { isPrimary, keepList } from './record-lists.ts';
 import { isJson, type Json, toInstant } from './shapes.ts';
 
 /** Where v1 puts the parts of a composite: beside it, as `<code>_<part>`. */
@@ -27,7 +28,7 @@ export function normaliseRecord(
   if (!isJson(raw) || (typeof raw.id !== 'number' && typeof raw.id !== 'string')) {
     throw new TypeError(`a ${object} of Pipedrive has an id`);
   }
-  return {
+  const record = {
     object,
     id: String(raw.id),
     updateTime: toInstant(raw.update_time),
@@ -35,6 +36,7 @@ export function normaliseRecord(
     deleted: isDeleted(object, raw),
     fields: normaliseFields(object, raw, definitions),
   };
+  return keepList(record, raw);
 }
 
 /** The fields of a record or of the `previous` of a webhook, by their current codes. */
@@ -56,10 +58,35 @@ function* builtInValues(object: PipedriveObject, raw: Json): Generator<[string, 
     // a former name counts only when the current one is not there as well; the `label` of a
     // webhook is one of several labels, so it is no statement about `label_ids`
     if (type === undefined || key === 'label' || (code !== key && code in raw)) continue;
-    // a deal's money is two keys side by side
-    const money = type === 'monetary' && !isJson(value) && 'currency' in raw;
-    yield [code, normaliseValue(type, money ? { value, currency: raw.currency } : value)];
+    yield [code, normaliseValue(type, comparable(object, { code, value, raw }))];
   }
+  // of the participants only the primary one is a field
+  if (object === 'activity' && !('person_id' in raw) && Array.isArray(raw.participants)) {
+    yield ['person_id', normaliseValue('people', primaryOf(raw.participants))];
+  }
+}
+
+/** The value as the other versions would give it, where one of them has its own way. */
+function comparable(
+  object: PipedriveObject,
+  { code, value, raw }: { code: string; value: unknown; raw: Json },
+): unknown {
+  if (object === 'deal' && code === 'value' && !isJson(value) && 'currency' in raw) {
+    return { value, currency: raw.currency };
+  }
+  if (object === 'product' && code === 'prices' && Array.isArray(value)) {
+    const first: unknown = value[0];
+    return isJson(first) ? { value: first.price, currency: first.currency } : null;
+  }
+  if (object === 'activity' && activityTimes.has(code)) {
+    const time = isJson(value) ? value.value : value;
+    return typeof time === 'string' && /^\d+:\d\d$/.test(time) ? `${time}:00` : time;
+  }
+  return value;
+}
+
+function primaryOf(participants: readonly unknown[]): unknown {
+  return participants.filter(isJson).find(isPrimary)?.person_id;
 }
 
 function* customValues(

@@ -247,3 +247,8 @@ describe('one record, however it came', () => {
     );
   });
 });
+
+it('an instant as a number is of seconds, or of milliseconds where those would be far away', () => {
+  expect(normaliseValue('datetime', 1_767_323_045)).toBe('2026-01-02T03:04:05Z');
+  expect(normaliseValue('datetime', 1_767_323_045_000)).toBe('2026-01-02T03:04:05Z');
+});

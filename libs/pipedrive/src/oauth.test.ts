@@ -12,7 +12,7 @@ const app = () => ({
   clientId: 'id',
   clientSecret: 'secret',
   oauthUrl: server.url,
-  timeoutMs: 300,
+  timeoutMs: 1_000,
 });
 const refresh = () => refreshGrant(app(), { refreshToken: 'r' });
 const grant = {

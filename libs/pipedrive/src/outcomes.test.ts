@@ -132,6 +132,18 @@ describe('a limit', () => {
   });
 });
 
+describe('a limit on a search', () => {
+  it.each([
+    [{ 'x-ratelimit-remaining': '11' }, 'burst', 1_000],
+    [{ 'x-ratelimit-remaining': '11', 'x-daily-ratelimit-token-remaining': '70' }, 'burst', 1_000],
+    [{ 'x-daily-ratelimit-token-remaining': '0' }, 'daily', 900_000],
+  ])('with headers %j is of kind %s', async (headers, kind, retryAfterMs) => {
+    server.answer(saying(429, '<html>', headers));
+    const searched = await clientOf(server.url, reports).searchPersonsByEmail('a@x.test');
+    expect(searched).toEqual({ outcome: 'limited', kind, retryAfterMs });
+  });
+});
+
 describe('no answer', () => {
   it('because nobody listens means nothing was sent', async () => {
     const closed = await startAnsweringServer();

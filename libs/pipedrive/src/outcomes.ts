@@ -77,7 +77,9 @@ export function judge<Data>({
   const { status, headers, text } = transmission;
   if (status >= 200 && status < 300) return readAnswer(text, read) ?? noAnswer('answer_unreadable');
   if (status >= 500 || status === 408 || status < 200) return noAnswer(`http_${status}`);
-  if (status === 429) return { outcome: 'limited', ...explainLimit(readRateLimits(headers)) };
+  if (status === 429) {
+    return { outcome: 'limited', ...explainLimit(readRateLimits(headers), operation.lane) };
+  }
   if (status === 401) return { outcome: 'unauthorized' };
   const refusal = readRefusal(status, text ?? '', sentValues);
   if (status === 403 && isHtml(headers['content-type'], text ?? '')) return { outcome: 'blocked' };

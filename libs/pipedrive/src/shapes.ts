@@ -8,8 +8,10 @@ export const isJson = (value: unknown): value is Json =>
 
 /** RFC 3339 UTC from any of Pipedrive's forms of an instant; null when it is none. */
 export function toInstant(value: unknown): string | null {
-  if (typeof value === 'number' && Number.isSafeInteger(value))
-    return fromDate(new Date(value * 1000));
+  if (typeof value === 'number' && Number.isSafeInteger(value)) {
+    // seconds of the year 5138, milliseconds of 1973
+    return fromDate(new Date(Math.abs(value) > 1e11 ? value : value * 1000));
+  }
   if (typeof value !== 'string') return null;
   const zoneless = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)$/.exec(value);
   return fromDate(new Date(zoneless === null ? value : `${zoneless[1]}T${zoneless[2]}Z`));

@@ -3,14 +3,18 @@ import { z } from 'zod';
 import type { Call } from './call.ts';
 import type { Outcome } from './outcomes.ts';
 
-/** A subscription as Pipedrive keeps it. It disappears by itself after three days of failed deliveries. */
+/** A subscription as Pipedrive keeps it. Pipedrive removes it after three days without a successful delivery. */
 export interface WebhookSubscription {
   id: string;
   url: string;
   action: string;
   object: string;
   name: string | null;
+  /** False while it is banned, and once it is removed. */
   active: boolean;
+  /** When Pipedrive removed it, and why in its own words; null while it is there. */
+  removeTime: string | null;
+  removeReason: string | null;
   lastDeliveryTime: string | null;
   lastHttpStatus: number | null;
 }
@@ -43,6 +47,8 @@ const raw = z
     event_object: z.string(),
     name: z.string().nullish(),
     is_active: z.union([z.boolean(), z.number()]).nullish(),
+    remove_time: z.string().nullish(),
+    remove_reason: z.string().nullish(),
     last_delivery_time: z.string().nullish(),
     last_http_status: z.coerce.number().nullish().catch(null),
   })
@@ -53,7 +59,9 @@ const raw = z
       action: webhook.event_action,
       object: webhook.event_object,
       name: webhook.name ?? null,
-      active: webhook.is_active !== false && webhook.is_active !== 0,
+      active: webhook.is_active !== false && webhook.is_active !== 0 && webhook.remove_time == null,
+      removeTime: webhook.remove_time ?? null,
+      removeReason: webhook.remove_reason ?? null,
       lastDeliveryTime: webhook.last_delivery_time ?? null,
       lastHttpStatus: webhook.last_http_status ?? null,
     }),

@@ -12,7 +12,8 @@ export type ReadinessCheck = () => Promise<boolean>;
 
 /**
  * Starts a service's one HTTP server. `/healthz` says the process lives; `/readyz` runs every check
- * and answers 503 with the names of those that fail. Routes match by exact path or, when they end
+ * and answers 503 with the names of those that fail; what `informing` checks find away is told and
+ * changes nothing. Routes match by exact path or, when they end
  * in `/`, by prefix. Slow clients are cut after 30 s.
  */
 export async function startHttp(options: {
@@ -20,13 +21,14 @@ export async function startHttp(options: {
   port: number;
   routes: Readonly<Record<string, HttpHandler>>;
   checks: Readonly<Record<string, ReadinessCheck>>;
+  informing?: Readonly<Record<string, ReadinessCheck>>;
   log: Logger;
 }): Promise<{ port: number; stop: () => Promise<void> }> {
-  const { host, port, routes, checks, log } = options;
+  const { host, port, routes, checks, informing = {}, log } = options;
   const all: Readonly<Record<string, HttpHandler>> = {
     ...routes,
     '/healthz': (_, response) => sendJson(response, 200, { status: 'alive' }),
-    '/readyz': (_, response) => sendReadiness(response, checks),
+    '/readyz': (_, response) => sendReadiness(response, checks, informing),
   };
   const limits = { requestTimeout: 30_000, headersTimeout: 10_000 };
   const server = createServer(limits, (request, response) => void serve(request, response));
@@ -70,17 +72,23 @@ const routeOf = (routes: readonly string[], path: string): string | undefined =>
 async function sendReadiness(
   response: ServerResponse,
   checks: Readonly<Record<string, ReadinessCheck>>,
+  informing: Readonly<Record<string, ReadinessCheck>>,
 ): Promise<void> {
+  const [missing, away] = await Promise.all([listFailing(checks), listFailing(informing)]);
+  sendJson(response, missing.length === 0 ? 200 : 503, {
+    status: missing.length === 0 ? 'ready' : 'not ready',
+    missing,
+    ...(away.length === 0 ? {} : { away }),
+  });
+}
+
+async function listFailing(checks: Readonly<Record<string, ReadinessCheck>>): Promise<string[]> {
   const results = await Promise.all(
     Object.entries(checks).map(
       async ([name, check]) => [name, await check().catch(() => false)] as const,
     ),
   );
-  const missing = results.filter(([, ready]) => !ready).map(([name]) => name);
-  sendJson(response, missing.length === 0 ? 200 : 503, {
-    status: missing.length === 0 ? 'ready' : 'not ready',
-    missing,
-  });
+  return results.filter(([, ready]) => !ready).map(([name]) => name);
 }
 
 /** Answers with JSON. */

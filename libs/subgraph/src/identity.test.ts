@@ -1,7 +1,13 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { Identity } from '@manifold/contracts';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { readPrivateKey, readPublicKey, signIdentity, verifyIdentity } from './identity.ts';
+import {
+  createSeen,
+  readPrivateKey,
+  readPublicKey,
+  signIdentity,
+  verifyIdentity,
+} from './identity.ts';
 
 const keys = generateKeyPairSync('ed25519');
 const strangers = generateKeyPairSync('ed25519');
@@ -52,6 +58,17 @@ describe('refused is', () => {
     await expect(verifyIdentity(token, checking)).rejects.toMatchObject(refused);
   });
 
+  test('a signature that was here before', async () => {
+    const seen = createSeen();
+    const [first, second] = [
+      await signIdentity(identity, signing),
+      await signIdentity(identity, signing),
+    ];
+    await verifyIdentity(first, { ...checking, seen });
+    await verifyIdentity(second, { ...checking, seen });
+    await expect(verifyIdentity(first, { ...checking, seen })).rejects.toMatchObject(refused);
+  });
+
   test('a signature whose content was changed', async () => {
     const [head, , signature] = (await signIdentity(identity, signing)).split('.');
     const owner = { identity: { ...identity, role: 'OWNER' }, bh: 'x', cid: 'c-1' };
@@ -66,6 +83,16 @@ describe('refused is', () => {
     const token = `${part({ alg: 'none' })}.${part({ identity, bh: 'x', cid: 'c' })}.`;
     await expect(verifyIdentity(token, checking)).rejects.toMatchObject(refused);
   });
+});
+
+test('signatures are forgotten once they are no longer valid', () => {
+  let now = 0;
+  const seen = createSeen(() => now);
+  expect([seen('a'), seen('a'), seen('b')]).toEqual([false, true, false]);
+  now = 36_000;
+  expect(seen('a')).toBe(true);
+  now = 41_000;
+  expect(seen('a')).toBe(false);
 });
 
 test('keys are read as PEM or as base64 of it', async () => {

@@ -1,4 +1,10 @@
-import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  type KeyObject,
+  randomUUID,
+} from 'node:crypto';
 import { Identity } from '@manifold/contracts';
 import { Refusal } from '@manifold/errors';
 import { jwtVerify, SignJWT } from 'jose';
@@ -6,6 +12,8 @@ import { z } from 'zod';
 
 const LIFETIME_SECONDS = 30;
 const ISSUER = 'manifold-gateway';
+const TOLERANCE_SECONDS = 5;
+const MOST_SEEN = 200_000;
 
 /** Header that carries the signed identity from the gateway to a service. */
 export const IDENTITY_HEADER = 'x-manifold-identity';
@@ -25,7 +33,7 @@ const bodyHash = (body: string | Buffer): string =>
 
 /**
  * Signs who is asking, for one service and one request body, for 30 seconds. A stolen header is
- * worth nothing for another service, another body, or later.
+ * worth nothing for another service, another body, or later; with `createSeen` not even a second time.
  */
 export async function signIdentity(
   identity: Identity,
@@ -39,17 +47,41 @@ export async function signIdentity(
     .setProtectedHeader({ alg: 'EdDSA' })
     .setIssuer(ISSUER)
     .setAudience(options.audience)
+    .setJti(randomUUID())
     .setIssuedAt()
     .setExpirationTime(`${LIFETIME_SECONDS}s`)
     .sign(options.privateKey);
 }
 
-const Claims = z.object({ identity: Identity, bh: z.string(), cid: z.string().min(1).max(64) });
+const Claims = z.object({
+  identity: Identity,
+  bh: z.string(),
+  cid: z.string().min(1).max(64),
+  jti: z.string().min(1).max(64),
+});
+
+/** Whether a signature was here before; remembers each for as long as it is valid, within one process. */
+export type Seen = (signatureId: string) => boolean;
+
+export function createSeen(clock: () => number = Date.now): Seen {
+  const seen = new Map<string, number>();
+  return (signatureId) => {
+    const now = clock();
+    // in the order they came, so the oldest are first
+    for (const [id, until] of seen) {
+      if (until > now && seen.size < MOST_SEEN) break;
+      seen.delete(id);
+    }
+    if (seen.has(signatureId)) return true;
+    seen.set(signatureId, now + (LIFETIME_SECONDS + 2 * TOLERANCE_SECONDS) * 1000);
+    return false;
+  };
+}
 
 /** Verifies the identity of a request; anything else than a fresh signature for this body is refused. */
 export async function verifyIdentity(
   token: string | undefined,
-  options: { publicKey: KeyObject; audience: string; body: Buffer },
+  options: { publicKey: KeyObject; audience: string; body: Buffer; seen?: Seen },
 ): Promise<{ identity: Identity; correlationId: string }> {
   if (token === undefined) throw notSignedIn();
   const verified = await jwtVerify(token, options.publicKey, {
@@ -57,12 +89,13 @@ export async function verifyIdentity(
     audience: options.audience,
     algorithms: ['EdDSA'],
     maxTokenAge: `${LIFETIME_SECONDS}s`,
-    clockTolerance: 5,
+    clockTolerance: TOLERANCE_SECONDS,
   }).catch((error: unknown) => {
     throw notSignedIn(error);
   });
   const claims = Claims.safeParse(verified.payload);
   if (!claims.success || claims.data.bh !== bodyHash(options.body)) throw notSignedIn();
+  if (options.seen?.(claims.data.jti) === true) throw notSignedIn();
   return { identity: claims.data.identity, correlationId: claims.data.cid };
 }
 

@@ -11,7 +11,7 @@ import { parse } from 'graphql';
 import { DateTimeISOResolver } from 'graphql-scalars';
 import type { Logger } from 'pino';
 import { toClientError } from './errors.ts';
-import { IDENTITY_HEADER, verifyIdentity } from './identity.ts';
+import { createSeen, IDENTITY_HEADER, verifyIdentity } from './identity.ts';
 
 const MAX_BODY_BYTES = 1024 * 1024;
 
@@ -64,13 +64,14 @@ export async function createSubgraph<Loaders extends object>(
     formatError: (formatted, error) => toClientError(formatted, error, log),
   });
   await server.start();
+  const seen = createSeen();
   const handler: HttpHandler = async (request, response) => {
     if (request.method !== 'POST') return sendJson(response, 405, { error: 'Use POST' });
     try {
       const body = await readBody(request, MAX_BODY_BYTES);
       const token = headerOf(request, IDENTITY_HEADER);
       const context = contextOf(
-        await verifyIdentity(token, { publicKey, audience: service, body }),
+        await verifyIdentity(token, { publicKey, audience: service, body, seen }),
       );
       const contextValue = { ...context, loaders: options.loaders(context) };
       await answer(server, { body, response, contextValue });

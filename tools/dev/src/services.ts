@@ -7,7 +7,7 @@ import { ROOT, type Settings } from './settings.ts';
 /** The OAuth app the local Pipedrive knows us as. */
 export const OAUTH_CLIENT_ID = 'manifold-local';
 
-/** What that app may do; at Pipedrive scopes belong to the app, not to the request. */
+/** What that app may do, everything Manifold does; at Pipedrive scopes belong to the app, not to the request. */
 export const OAUTH_SCOPES = [
   'base',
   'contacts:full',
@@ -15,6 +15,9 @@ export const OAUTH_SCOPES = [
   'deals:full',
   'deal-fields:full',
   'leads:full',
+  'activities:full',
+  'products:full',
+  'product-fields:full',
   'users:read',
   'search:read',
   'webhooks:full',
@@ -98,6 +101,7 @@ function ownEnvironment(
       PIPEDRIVE_CLIENT_ID: OAUTH_CLIENT_ID,
       PIPEDRIVE_CLIENT_SECRET: secrets.oauthClientSecret,
       PIPEDRIVE_REDIRECT_URL: redirectUrlOf(settings),
+      PIPEDRIVE_SCOPES: OAUTH_SCOPES.join(','),
       PIPEDRIVE_OAUTH_URL: sandboxUrl,
       PIPEDRIVE_API_DOMAINS: sandboxUrl,
       PIPEDRIVE_API_TOKEN_DOMAIN: sandboxUrl,

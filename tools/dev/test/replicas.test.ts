@@ -37,10 +37,12 @@ test('the explorer is served from the bundle', async () => {
 
 /** Everybody signs up twice at the same moment, and again when something was in the way. */
 async function signUpAll(name: string, count: number): Promise<void> {
-  const { campaigns } = await graph(
-    '{ campaigns(first: 1) { nodes { id } } }',
-    {},
-    z.object({ campaigns: z.object({ nodes: z.array(z.object({ id: z.string() })) }) }),
+  const { campaigns } = await patiently(() =>
+    graph(
+      '{ campaigns(first: 1) { nodes { id } } }',
+      {},
+      z.object({ campaigns: z.object({ nodes: z.array(z.object({ id: z.string() })) }) }),
+    ),
   );
   const input = { campaignId: campaigns.nodes[0]?.id, firstName: 'Test', lastName: 'Person' };
   const emails = Array.from({ length: count }, (_, index) => `${name}-${index}@example.net`);
@@ -50,10 +52,11 @@ async function signUpAll(name: string, count: number): Promise<void> {
       { input: { ...input, email } },
       z.unknown(),
     );
-  await Promise.all(
-    [...emails, ...emails].map((email) => eventually(() => signUp(email), { timeoutMs: 60_000 })),
-  );
+  await Promise.all([...emails, ...emails].map((email) => patiently(() => signUp(email))));
 }
+
+/** As a frontend tries again when a service answers that it is not available. */
+const patiently = <Result>(ask: () => Promise<Result>) => eventually(ask, { timeoutMs: 60_000 });
 
 const Count = z.object({ totalCount: z.int() });
 

@@ -43,23 +43,7 @@ export async function startReplicated(demo: { persons: number; organizations: nu
 
   const plans = planProcesses({ settings, secrets, infrastructure, sandboxUrl: sandbox.url });
   const running = new Map<string, ChildProcess[]>();
-  for (const plan of plans) {
-    const folder = join(home, 'bundles', plan.name);
-    await bundleService(plan.name, folder);
-    const replicas = await startReplicas(plan, folder);
-    stack.defer(
-      async () => void (await Promise.all(replicas.map(({ child }) => stopProcess(child)))),
-    );
-    running.set(
-      plan.name,
-      replicas.map(({ child }) => child),
-    );
-    const stopSharing = await shareOut(
-      plan,
-      replicas.map(({ port }) => port),
-    );
-    stack.defer(stopSharing);
-  }
+  for (const plan of plans) running.set(plan.name, await startPlan(plan, { home, stack }));
   const { signal } = new AbortController();
   await waitUntilReady(plans, { signal, timeoutMs: 60_000 });
   const gateway = `${plans.at(-1)?.url}/graphql`;
@@ -71,15 +55,10 @@ export async function startReplicated(demo: { persons: number; organizations: nu
     pids: new Map(),
     sandboxUrl: sandbox.url,
   });
+  const unused = { rewriteEndpoints: async () => {}, stop: async () => {} };
   const screen = { progress: () => {}, say: () => {}, table: () => {} };
-  const rewriteEndpoints = async () => {};
-  const stop = async () => {};
-  await runDemo({
-    running: { endpoints, secrets, infrastructure, rewriteEndpoints, stop },
-    settings,
-    screen,
-    signal,
-  });
+  const whole = { endpoints, secrets, infrastructure, ...unused };
+  await runDemo({ running: whole, settings, screen, signal });
   const held = stack.move();
   return {
     endpoints,
@@ -90,6 +69,21 @@ export async function startReplicated(demo: { persons: number; organizations: nu
 
 export const programs = [...services, 'gateway'];
 
+/** Bundles one program and starts it twice; what was started ends with the stack. */
+async function startPlan(
+  plan: ProcessPlan,
+  { home, stack }: { home: string; stack: AsyncDisposableStack },
+): Promise<ChildProcess[]> {
+  const folder = join(home, 'bundles', plan.name);
+  await bundleService(plan.name, folder);
+  const replicas = await startReplicas(plan, folder);
+  const children = replicas.map(({ child }) => child);
+  stack.defer(async () => void (await Promise.all(children.map(stopProcess))));
+  const ports = replicas.map(({ port }) => port);
+  stack.defer(await shareOut(plan, ports));
+  return children;
+}
+
 async function startReplicas(plan: ProcessPlan, folder: string) {
   const ports = await Promise.all(Array.from({ length: REPLICAS }, findFreePort));
   return ports.map((port) => {
@@ -97,7 +91,7 @@ async function startReplicas(plan: ProcessPlan, folder: string) {
       // the bundle's folder and its environment are all it has
       cwd: folder,
       env: { ...plan.env, PORT: String(port), LOG_LEVEL: 'warn' },
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', 'ignore', 'inherit'],
     });
     return { child, port };
   });
@@ -117,13 +111,15 @@ async function shareOut({ url }: ProcessPlan, ports: readonly number[]) {
     const pass = (triesLeft: number) => {
       next += 1;
       const replica = connect(ports[next % ports.length] ?? 0, '127.0.0.1');
+      let reached = false;
       client.once('close', () => replica.destroy());
       replica.once('connect', () => {
+        reached = true;
         replica.once('close', () => client.destroy());
         client.pipe(replica).pipe(client);
       });
       replica.on('error', () => {
-        if (replica.connecting && triesLeft > 0) pass(triesLeft - 1);
+        if (!reached && triesLeft > 0) pass(triesLeft - 1);
         else client.destroy();
       });
     };

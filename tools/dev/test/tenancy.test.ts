@@ -1,3 +1,4 @@
+import { eventually } from '@manifold/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type Installation, removeInstallation, startInstallation } from '../src/installation.ts';
@@ -6,6 +7,7 @@ let manifold: Installation;
 beforeAll(async () => {
   manifold = await startInstallation({ env: { DEMO_PERSONS: '30', DEMO_ORGANIZATIONS: '10' } });
   await manifold.printed('The demo is complete', 120_000);
+  await makeMore();
 }, 240_000);
 afterAll(async () => {
   await manifold.stop();
@@ -16,6 +18,8 @@ afterAll(async () => {
 const lists: Record<string, string | undefined> = {
   connections: 'connection',
   writeRequests: 'writeRequest',
+  writeSteps: undefined,
+  changeSets: 'changeSet',
   fieldMappings: 'fieldMapping',
   dataSources: 'dataSource',
   syncRuns: 'syncRun',
@@ -30,12 +34,38 @@ const lists: Record<string, string | undefined> = {
 
 /** Queries that name something of a workspace in another way; `$id` is the owner's connection. */
 const aboutConnection: Record<string, string> = {
+  apiForecast: 'query ($id: ID!) { apiForecast(connectionId: $id) { __typename } }',
+  completeness: 'query ($id: ID!) { completeness(connectionId: $id) { __typename } }',
+  connectionPreflight: 'query ($id: ID!) { connectionPreflight(connectionId: $id) { __typename } }',
+  fieldChanges: 'query ($id: ID!) { fieldChanges(connectionId: $id) { nodes { __typename } } }',
+  pipedriveRecord:
+    'query ($id: ID!) { pipedriveRecord(connectionId: $id, object: PERSON, id: "1", fields: ["name"]) { __typename } }',
+  pipedriveRecords:
+    'query ($id: ID!) { pipedriveRecords(connectionId: $id, object: PERSON, ids: ["1"], fields: ["name"]) { __typename } }',
+  recordTracking: 'query ($id: ID!) { recordTracking(connectionId: $id) { __typename } }',
   apiBudget: 'query ($id: ID!) { apiBudget(connectionId: $id) { __typename } }',
   pipedriveFields:
     'query ($id: ID!) { pipedriveFields(connectionId: $id, object: PERSON) { nodes { code } } }',
   suggestRows:
     'query ($id: ID!) { suggestRows(connectionId: $id, purpose: CONTACTS_FROM_PIPEDRIVE) { __typename } }',
 };
+
+/** Lists without ids: full for the owner, empty for an outsider. */
+const counted: Record<string, string> = {
+  apiCalls: '{ apiCalls(first: 5) { nodes { __typename } } }',
+  apiUsage: '{ apiUsage(by: DAY) { nodes { __typename } } }',
+};
+
+/** The installation's own matters, and settings of the caller's workspace that name nothing. */
+const ofNobody = [
+  'connectionTerms',
+  'encryption',
+  'oauthApps',
+  'suggestFieldType',
+  'writePolicy',
+  // made only by a clash with a person's edit: `apps/connections/src/writes/steps/tenancy.test.ts`
+  'overwrites',
+];
 
 /** Queries that answer about the caller's own workspace only. */
 const own = {
@@ -50,7 +80,9 @@ test('every query of the graph is in one of these tables', async () => {
   const known = [
     ...Object.entries(lists).flat(),
     ...Object.keys(aboutConnection),
+    ...Object.keys(counted),
     ...Object.keys(own),
+    ...ofNobody,
     'node',
     'nodes',
   ];
@@ -86,6 +118,12 @@ test.each(Object.keys(aboutConnection))('%s tells an outsider nothing', async (n
   const absent = withoutIds(await ask('outsider', text, { id: absentLike(id) }));
   expect(foreign).toEqual(absent);
   expect(foreign).not.toEqual(withoutIds(await ask('owner', text, { id })));
+});
+
+test.each(Object.entries(counted))('%s is empty for an outsider', async (_, text) => {
+  const typed = /"__typename"/;
+  expect(JSON.stringify(await ask('owner', text))).toMatch(typed);
+  expect(JSON.stringify(await ask('outsider', text))).not.toMatch(typed);
 });
 
 test('node and nodes give an outsider nothing to read of another workspace', async () => {
@@ -149,6 +187,35 @@ async function idsOf(user: string, list: string): Promise<string[]> {
     })
     .parse(await ask(user, text));
   return data.list.nodes.map(({ id }) => id);
+}
+
+/** What the demo does not make: a change set, a new field, tracked records. */
+async function makeMore(): Promise<void> {
+  const [connectionId = ''] = await idsOf('owner', 'connections');
+  const change = {
+    object: 'PERSON',
+    identity: [{ kind: 'PIPEDRIVE_ID', value: '1' }],
+    fields: [{ code: 'name', value: 'Ada' }],
+  };
+  const made = await ask(
+    'owner',
+    `mutation ($set: PlanChangeSetInput!, $field: CreateFieldInput!) {
+       planChangeSet(input: $set) { changeSet { id } }
+       createField(input: $field) { field { code } } }`,
+    {
+      set: { connectionId, title: 'Names', changes: [change] },
+      field: { connectionId, object: 'PERSON', name: 'Shoe size', type: 'DOUBLE' },
+    },
+  );
+  expect(made).not.toHaveProperty('errors');
+  const tracked = aboutConnection['completeness'] ?? '';
+  await eventually(
+    async () =>
+      expect(JSON.stringify(await ask('owner', tracked, { id: connectionId }))).toContain(
+        'CompletenessCertificate',
+      ),
+    { timeoutMs: 30_000 },
+  );
 }
 
 const absentLike = (id: string): string => `${id.slice(0, 3)}${'0'.repeat(32)}`;

@@ -1,3 +1,9 @@
 import * as ledger from './0001-ledger.ts';
+import * as resending from './0090-messaging.ts';
+import * as messagingUpkeep from './0091-messaging-upkeep.ts';
 
-export const migrations = { '0001-ledger': ledger };
+export const migrations = {
+  '0001-ledger': ledger,
+  '0090-messaging': resending,
+  '0091-messaging-upkeep': messagingUpkeep,
+};

@@ -59,7 +59,8 @@ async function ask(query: string, input: object, workspaceId: WorkspaceId) {
 type Json = ReturnType<typeof JSON.parse>;
 
 async function connect(workspaceId: WorkspaceId, user = 0, kind = 'ORGANIZATION') {
-  const made = await ask(CONNECT, { apiToken: apiToken(user), kind }, workspaceId);
+  const input = { apiToken: apiToken(user), kind, acceptLimitedVisibility: true };
+  const made = await ask(CONNECT, input, workspaceId);
   return made.connection;
 }
 

@@ -3,20 +3,30 @@ import {
   type Authorization,
   type CallReport,
   createPipedriveClient,
+  type Failure,
   type OperationName,
   type Outcome,
   type PipedriveClient,
 } from '@manifold/pipedrive';
 import type { Logger } from 'pino';
-import type { Admission, ApiUse, FinishedCall, PlannedCall } from '../budget/commands.ts';
+import {
+  type Admission,
+  type ApiUse,
+  credentialOf,
+  type FinishedCall,
+  type PlannedCall,
+} from '../budget/commands.ts';
 import type { Credential } from './credential.ts';
 import { finishedCall } from './finished-call.ts';
+import { explainScope } from './preflight/rules.ts';
 import { createGuardedClient } from './guarded-client.ts';
 import type { TokenDeps } from './refresh.ts';
-import { createTokens } from './tokens.ts';
+import { createTokens, type Tokens } from './tokens.ts';
 
 /** Generous: a page of 500 records with many fields takes Pipedrive seconds. */
 const CALL_TIMEOUT_MS = 20_000;
+/** As long as a call may be under way anyway when its connection is switched off. */
+const KEEP_CREDENTIAL_MS = 1_000;
 
 export interface PipedriveAccess {
   /**
@@ -28,12 +38,20 @@ export interface PipedriveAccess {
     workspaceId: WorkspaceId,
     connectionId: ConnectionId,
     use: ApiUse,
-  ) => Promise<PipedriveClient>;
+  ) => Promise<AdmittingClient>;
   /** The credential as it would be used now, for calls the client does not know. */
   authorizationFor: (
     workspaceId: WorkspaceId,
     connectionId: ConnectionId,
   ) => Promise<Authorization>;
+}
+
+export interface AdmittingClient extends PipedriveClient {
+  /**
+   * Takes a place for the next call of an operation, and waits for it, before anything about the call
+   * is written down. The failure the call would end with, when there is no place.
+   */
+  admit: (operation: OperationName) => Promise<Failure | undefined>;
 }
 
 export interface AccessDeps extends TokenDeps {
@@ -47,47 +65,88 @@ export function createPipedriveAccess(deps: AccessDeps): PipedriveAccess {
     authorizationFor: async (workspaceId, id) =>
       (await tokens.credentialOf(workspaceId, id)).authorization,
     async clientFor(workspaceId, id, use) {
-      await tokens.credentialOf(workspaceId, id);
-      return createGuardedClient(async (operation, run) => {
-        const credential = await tokens.credentialOf(workspaceId, id);
-        const refused = await askBudget(deps, { credential, operation, use });
-        if (refused !== undefined) return refused;
-        const outcome = await attempt(deps, { credential, use }, run);
-        if (outcome.outcome !== 'unauthorized') return outcome;
-        // turned away, so nothing was done: once more with a new token
-        const newer = await tokens.replace(credential);
-        const second = await attempt(deps, { credential: newer, use }, run);
-        if (second.outcome === 'unauthorized') throw await tokens.giveUp(newer);
-        return second;
+      const read = () => tokens.credentialOf(workspaceId, id);
+      let known = { credential: await read(), readAt: deps.now() };
+      const ask = async (operation: OperationName): Promise<Asked> => {
+        const isOld = deps.now().getTime() - known.readAt.getTime() > KEEP_CREDENTIAL_MS;
+        if (isOld) known = { credential: await read(), readAt: deps.now() };
+        const { credential } = known;
+        const admission = await askBudget(deps, { credential, operation, use });
+        return { operation, credential, admission };
+      };
+      let ahead: Asked | undefined;
+      const guarded = createGuardedClient(async (operation, run) => {
+        const asked = ahead?.operation === operation ? ahead : await ask(operation);
+        ahead = undefined;
+        return callOnce({ deps, tokens, use }, asked, run);
       });
+      const admit = async (operation: OperationName) => {
+        const asked = await ask(operation);
+        if (!asked.admission.admitted) return refusedBy(asked.admission, deps.now());
+        ahead = asked;
+        return undefined;
+      };
+      return { ...guarded, admit };
     },
   };
 }
 
-async function askBudget(
-  { admit, now }: AccessDeps,
-  call: { credential: Credential; operation: OperationName; use: ApiUse },
-) {
-  const { connection } = call.credential;
-  const admission = await admit({
-    ...call.use,
+/** A call that was decided about. */
+interface Asked {
+  operation: OperationName;
+  credential: Credential;
+  admission: Admission;
+}
+
+async function callOnce<Data>(
+  { deps, tokens, use }: { deps: AccessDeps; tokens: Tokens; use: ApiUse },
+  { operation, credential, admission }: Asked,
+  run: (client: PipedriveClient) => Promise<Outcome<Data>>,
+): Promise<Outcome<Data>> {
+  if (!admission.admitted) return refusedBy(admission, deps.now());
+  const outcome = await attempt(deps, { credential, use, admittedAt: admission.at }, run);
+  if (outcome.outcome === 'scope_missing') {
+    return { ...outcome, ...explainScope(credential.connection, operation, deps.apps) };
+  }
+  if (outcome.outcome !== 'unauthorized') return outcome;
+  // turned away, so nothing was done: once more with a new token
+  const newer = await tokens.replace(credential);
+  const second = await attempt(deps, { credential: newer, use }, run);
+  if (second.outcome === 'unauthorized') throw await tokens.giveUp(newer);
+  return second;
+}
+
+const askBudget = (
+  { admit }: AccessDeps,
+  { credential, operation, use }: { credential: Credential; operation: OperationName; use: ApiUse },
+): Promise<Admission> => {
+  const { connection } = credential;
+  return admit({
+    ...use,
     workspaceId: connection.workspace_id,
     connectionId: connection.id,
     companyId: connection.company_id,
+    credential: credentialOf(connection),
     method: connection.method,
-    operation: call.operation,
+    operation,
   });
-  if (admission.admitted) return undefined;
-  if (admission.reason === 'pipedrive_blocked') return { outcome: 'blocked' } as const;
-  const kind = admission.reason === 'budget_spent' ? 'daily' : 'burst';
-  const retryAfterMs = Math.max(0, admission.until.getTime() - now().getTime());
-  return { outcome: 'limited', kind, retryAfterMs } as const;
+};
+
+function refusedBy({ until, reason }: Extract<Admission, { admitted: false }>, now: Date): Failure {
+  if (reason === 'pipedrive_blocked') return { outcome: 'blocked' };
+  const kind = reason === 'budget_spent' ? 'daily' : 'burst';
+  const retryAfterMs = Math.max(0, until.getTime() - now.getTime());
+  return { outcome: 'limited', kind, retryAfterMs };
 }
 
 /** One try with one credential; the ledger has it before the caller sees how it ended. */
 async function attempt<Data>(
   deps: AccessDeps,
-  { credential, use }: { credential: Credential; use: ApiUse },
+  {
+    credential,
+    use,
+    admittedAt,
+  }: { credential: Credential; use: ApiUse; admittedAt?: Date | undefined },
   run: (client: PipedriveClient) => Promise<Outcome<Data>>,
 ): Promise<Outcome<Data>> {
   const { connection, authorization } = credential;
@@ -99,8 +158,13 @@ async function attempt<Data>(
     timeoutMs: CALL_TIMEOUT_MS,
     onCall: (call) => void calls.push(call),
   });
+  const startedAt = deps.now();
   const outcome = await run(client);
-  for (const call of calls) await record(deps, finishedCall(connection, use, call));
+  for (const [index, call] of calls.entries()) {
+    // what was reserved was reserved for the first
+    const entry = finishedCall(connection, use, call);
+    await record(deps, index === 0 ? { ...entry, admittedAt, startedAt } : entry);
+  }
   return outcome;
 }
 

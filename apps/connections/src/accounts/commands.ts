@@ -6,59 +6,106 @@ import {
 } from '@manifold/contracts';
 import { type Origin, publish } from '@manifold/messaging';
 import type { Tx } from '../store.ts';
+import { recheckAt } from './grants/rules.ts';
+import {
+  lockConnectionsOfGrant,
+  lockGrant,
+  setBroken,
+  setGrant,
+  setMended,
+} from './grants/store.ts';
 import { decideEnabling, requireFound } from './rules.ts';
 import { lockConnection, setConnection, setStatus } from './store.ts';
 import type { Connection } from './tables.ts';
 
-/** The grant of `version` is gone. Says so once; a connection renewed meanwhile is left alone. */
-export async function rejectGrant(
-  tx: Tx,
-  rejected: { connection: Connection; version: number; now: Date },
-): Promise<void> {
-  const { connection, version, now } = rejected;
-  const current = await lockConnection(tx, connection.id);
-  if (current === undefined || current.token_version !== version) return;
-  await changeStatus(tx, current, {
-    asker: {
-      workspaceId: current.workspace_id,
-      actor: { kind: 'pipedrive', id: current.pipedrive_user_id },
-      correlationId: current.correlation_id,
-    },
-    from: ['ACTIVE'],
-    to: 'NEEDS_REAUTH',
-    reason: 'token_rejected',
-    now,
-  });
+/** A credential that does not work, as it was when that was found out. */
+export interface Rejected<Id> {
+  id: Id;
+  version: number;
+  reason: ReasonCode;
+  now: Date;
 }
 
-/** Pipedrive's user removed the app: tokens and subscription are gone, what waits stays. */
-export async function dropGrant(
+/**
+ * A grant is gone: every connection of it says so once, in its workspace. False when it was renewed
+ * meanwhile, which leaves everything as it is. Only in a scope across workspaces.
+ */
+export async function rejectGrant(tx: Tx, rejected: Rejected<string>): Promise<boolean> {
+  const { id, version, reason, now } = rejected;
+  const grant = await lockGrant(tx, id);
+  if (grant === undefined || grant.token_version !== version) return false;
+  // a refresh under way must not bring the grant back
+  await setGrant(tx, { id, version }, { access_token: null, refresh_token: null });
+  for (const connection of await lockConnectionsOfGrant(tx, id)) {
+    await markBroken(tx, connection, { reason, now });
+  }
+  return true;
+}
+
+/**
+ * The API turned a grant's newest token away, which does not say that the grant is gone: its
+ * connections stop, and it is tried again. Only in a scope across workspaces.
+ */
+export async function suspectGrant(tx: Tx, rejected: Rejected<string>): Promise<void> {
+  const { id, version, reason, now } = rejected;
+  const grant = await lockGrant(tx, id);
+  if (grant === undefined || grant.token_version !== version) return;
+  for (const connection of await lockConnectionsOfGrant(tx, id)) {
+    await markBroken(tx, connection, { reason, now });
+    await setConnection(tx, connection.id, { upkeep_at: recheckAt(now, now) });
+  }
+}
+
+/** A grant that was turned away works again, so do its connections; one switched off stays so. */
+export async function mendGrant(tx: Tx, { id, now }: { id: string; now: Date }): Promise<void> {
+  await lockGrant(tx, id);
+  for (const connection of await lockConnectionsOfGrant(tx, id)) {
+    if (!(await setMended(tx, connection.id, { reason: 'token_rejected', now }))) continue;
+    const asker = pipedriveOf(connection);
+    const change = { asker, from: ['NEEDS_REAUTH'], to: 'ACTIVE', reason: null, now } as const;
+    await changeStatus(tx, connection, change);
+  }
+}
+
+const pipedriveOf = (connection: Connection): Origin => ({
+  workspaceId: connection.workspace_id,
+  actor: { kind: 'pipedrive', id: connection.pipedrive_user_id },
+  correlationId: connection.correlation_id,
+});
+
+/** An API token is dead: the connection says so once; one renewed meanwhile is left alone. */
+export async function rejectApiToken(tx: Tx, rejected: Rejected<ConnectionId>): Promise<void> {
+  const connection = await lockConnection(tx, rejected.id);
+  if (connection === undefined || connection.token_version !== rejected.version) return;
+  await markBroken(tx, connection, rejected);
+}
+
+/** A connection that answers but must not be used any more says so once. */
+export async function stopConnection(
   tx: Tx,
   id: ConnectionId,
-  { asker, now }: { asker: Origin; now: Date },
+  found: { reason: ReasonCode; now: Date },
 ): Promise<void> {
   const connection = await lockConnection(tx, id);
-  if (connection === undefined) return;
-  await setConnection(tx, id, {
-    access_token: null,
-    refresh_token: null,
-    // a refresh under way must not bring the grant back
-    token_version: connection.token_version + 1,
-    webhook_state: 'PENDING',
-    webhook_id: null,
-    status_reason: 'token_rejected',
-    updated_at: now,
-  });
-  await changeStatus(tx, connection, {
-    asker,
-    from: ['ACTIVE'],
-    to: 'NEEDS_REAUTH',
-    reason: 'token_rejected',
-    now,
-  });
+  if (connection !== undefined) await markBroken(tx, connection, found);
 }
 
-/** Nothing is asked of Pipedrive, and nothing it sends is heard, until it is switched on again. */
+/** What waits for the connection stays: connecting again lets it go on. */
+async function markBroken(
+  tx: Tx,
+  connection: Connection,
+  { reason, now }: { reason: ReasonCode; now: Date },
+): Promise<void> {
+  if (!(await setBroken(tx, connection.id, { reason, now }))) return;
+  // the app's webhooks go with its consent
+  const isRemoved = reason === 'app_removed';
+  if (isRemoved)
+    await setConnection(tx, connection.id, { webhook_state: 'PENDING', webhook_id: null });
+  const asker = pipedriveOf(connection);
+  await changeStatus(tx, connection, { asker, from: ['ACTIVE'], to: 'NEEDS_REAUTH', reason, now });
+}
+
+/** Nothing is asked of Pipedrive, and nothing it sends is acted on, until it is switched on again. */
 export async function disableConnection(
   tx: Tx,
   id: ConnectionId,
@@ -74,6 +121,7 @@ export async function disableConnection(
   });
 }
 
+/** Upkeep comes at once: the subscription may have died meanwhile. */
 export async function enableConnection(
   tx: Tx,
   id: ConnectionId,
@@ -81,6 +129,7 @@ export async function enableConnection(
 ): Promise<Connection> {
   const connection = requireFound(await lockConnection(tx, id), id, 'input.id');
   const to = decideEnabling(connection);
+  if (connection.status === 'DISABLED') await setConnection(tx, id, { upkeep_at: now });
   return changeStatus(tx, connection, {
     asker,
     from: ['DISABLED'],

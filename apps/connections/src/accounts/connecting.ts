@@ -10,20 +10,24 @@ import {
   type Outcome,
   parseApiDomain,
 } from '@manifold/pipedrive';
-import type { FinishedCall } from '../budget/commands.ts';
-import { keepGrant } from './granting.ts';
-import { sealSecret } from './credential.ts';
+import { requireTerms, type Terms } from './consent/rules.ts';
 import { finishedCall } from './finished-call.ts';
+import { type Kept, storeConnection } from './granting.ts';
+import { releaseGrant } from './grants/commands.ts';
+import type { RemovalDeps } from './removal.ts';
 import { refusalOf, requireFound } from './rules.ts';
 import { type SetupDeps, setUpConnection } from './setup.ts';
 import { findConnection } from './store.ts';
 import type { Connection } from './tables.ts';
 
-export interface ConnectingDeps extends SetupDeps {
-  allowedApiDomains: readonly string[];
+/** Who connects, and with which right. */
+export type Asker = Origin & { userId: UserId; byAdmin: boolean };
+
+export interface ConnectingDeps extends SetupDeps, RemovalDeps {
+  /** What whoever connects has to accept; undefined when the operator has no terms. */
+  terms: Terms | undefined;
   /** Where API tokens are tried: at the company's own host, when it is named and this is Pipedrive's. */
   apiTokenDomain: string;
-  onCall: (call: FinishedCall) => Promise<void>;
 }
 
 const IDENTIFY_TIMEOUT_MS = 8_000;
@@ -46,18 +50,25 @@ export async function identify(
 
 /** Enters what connecting cost in the ledger. */
 export async function recordConnecting(
-  { onCall }: Pick<ConnectingDeps, 'onCall'>,
+  { onCall, log }: Pick<ConnectingDeps, 'onCall' | 'log'>,
   connection: Connection,
   calls: readonly CallReport[],
 ): Promise<void> {
   const use = { lane: 'interactive', feature: 'connections' } as const;
-  for (const call of calls) await onCall(finishedCall(connection, use, call));
+  for (const call of calls) {
+    // the connection was made, whatever the ledger says
+    await onCall(finishedCall(connection, use, call)).catch((error: unknown) =>
+      log.error({ err: error, connection: connection.id }, 'call not entered in the ledger'),
+    );
+  }
 }
 
 export interface ApiTokenInput {
   apiToken: string;
   companyDomain?: string | undefined;
   kind: Connection['kind'];
+  acceptLimitedVisibility?: boolean | undefined;
+  acceptTerms?: string | undefined;
   idempotencyKey?: string | undefined;
 }
 
@@ -65,52 +76,78 @@ export interface ApiTokenInput {
 export async function connectWithApiToken(
   deps: ConnectingDeps,
   input: ApiTokenInput,
-  asker: Origin & { userId: UserId },
+  asker: Asker,
 ): Promise<Connection> {
-  const { apiToken, kind } = input;
+  const { apiToken } = input;
+  requireTerms(deps.terms, input.acceptTerms);
   const apiDomain = originOf(deps, input.companyDomain);
   const authorization = { kind: 'apiToken', token: apiToken } as const;
   const { answer, calls } = await identify(deps, { apiDomain, authorization });
   const me = readMe(answer, input);
-  const { id, repeated } = await withWorkspace(deps.db, asker.workspaceId, (tx) =>
-    createOnce(
-      tx,
-      {
-        workspaceId: asker.workspaceId,
-        operation: 'connectWithApiToken',
-        key: input.idempotencyKey,
-        input: { kind, token: deps.vault.keyedHash('api-token', apiToken) },
-        now: deps.now(),
-        parseId: (text) => ConnectionId.parse(text),
-      },
-      async () => {
-        const grant = {
-          ...asker,
-          kind,
-          method: 'API_TOKEN' as const,
-          me,
-          apiDomain: homeOf(deps, { apiDomain, me }),
-          seal: (named: Pick<Connection, 'workspace_id' | 'id'>) => ({
-            access_token: sealSecret(deps.vault, named, {
-              column: 'access_token',
-              secret: apiToken,
-            }),
-            refresh_token: null,
-            expires_at: null,
-            refresh_at: null,
-            // an API token may do whatever its user may
-            scopes: [],
-          }),
-        };
-        return (await keepGrant(tx, grant, { vault: deps.vault, now: deps.now() })).id;
-      },
-    ),
-  );
+  const { id, repeated } = await keepOnce(deps, input, { asker, me, apiDomain });
   const kept = await withWorkspace(deps.db, asker.workspaceId, (tx) => findConnection(tx, id));
   const connection = requireFound(kept, id);
   await recordConnecting(deps, connection, calls);
   if (repeated) return connection;
-  return (await setUpConnection(deps, asker.workspaceId, id)) ?? connection;
+  return finishConnecting(deps, connection);
+}
+
+/** Sets up what was just stored. What Pipedrive does not let us do now is left to upkeep. */
+export async function finishConnecting(
+  deps: ConnectingDeps,
+  connection: Connection,
+): Promise<Connection> {
+  const { workspace_id: workspaceId, id } = connection;
+  try {
+    return (await setUpConnection(deps, workspaceId, id)) ?? connection;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    deps.log.warn({ connection: id, reason: error.detail.reason }, 'connection not set up yet');
+    const kept = await withWorkspace(deps.db, workspaceId, (tx) => findConnection(tx, id));
+    return kept ?? connection;
+  }
+}
+
+async function keepOnce(
+  deps: ConnectingDeps,
+  input: ApiTokenInput,
+  found: { asker: Asker; me: Me; apiDomain: string },
+): Promise<{ id: ConnectionId; repeated: boolean }> {
+  const { db, vault } = deps;
+  const { asker, me, apiDomain } = found;
+  const { kind, apiToken } = input;
+  const now = deps.now();
+  let formerGrantId: Kept['formerGrantId'] = null;
+  const once = {
+    workspaceId: asker.workspaceId,
+    operation: 'connectWithApiToken',
+    key: input.idempotencyKey,
+    input: { kind, token: vault.keyedHash('api-token', apiToken) },
+    now,
+    parseId: (text: string) => ConnectionId.parse(text),
+  };
+  const made = {
+    workspaceId: asker.workspaceId,
+    userId: asker.userId,
+    byAdmin: asker.byAdmin,
+    correlationId: asker.correlationId,
+    kind,
+    credential: { method: 'API_TOKEN', apiToken } as const,
+    me,
+    apiDomain: homeOf(deps, { apiDomain, me }),
+    acceptsLimitedVisibility: input.acceptLimitedVisibility ?? false,
+    termsVersion: input.acceptTerms ?? null,
+  };
+  const kept = await withWorkspace(db, asker.workspaceId, (tx) =>
+    createOnce(tx, once, async () => {
+      const stored = await storeConnection(tx, made, { vault, now });
+      if (stored instanceof Refusal) throw stored;
+      formerGrantId = stored.formerGrantId;
+      return stored.connection.id;
+    }),
+  );
+  if (formerGrantId !== null) await releaseGrant(deps, formerGrantId);
+  return kept;
 }
 
 const isShared = (origin: string): boolean => new URL(origin).hostname === 'api.pipedrive.com';

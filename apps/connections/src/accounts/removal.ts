@@ -1,32 +1,38 @@
-import { ConnectionDeleted, type ConnectionId } from '@manifold/contracts';
-import { acrossWorkspaces, withWorkspace } from '@manifold/database';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ConnectionDeleted, type ConnectionId, type WriteRequestId } from '@manifold/contracts';
+import { withWorkspace } from '@manifold/database';
 import { type Origin, publish } from '@manifold/messaging';
-import {
-  type CallReport,
-  createPipedriveClient,
-  type OauthApp,
-  revokeGrant,
-} from '@manifold/pipedrive';
+import { type Authorization, type CallReport, createPipedriveClient } from '@manifold/pipedrive';
 import type { Logger } from 'pino';
 import type { FinishedCall } from '../budget/commands.ts';
+import { handOnConsents } from '../fields/external-id/store.ts';
 import { removeCatalogues } from '../fields/store.ts';
-import type { Db } from '../store.ts';
+import type { RegisteredApp } from '../oauth/apps.ts';
+import type { Db, Tx } from '../store.ts';
 import type { Vault } from '../vault/seal.ts';
+import { changeAlone } from '../webhooks/leases/commands.ts';
 import { removeReceipts } from '../webhooks/store.ts';
+import { removeSubscriptions } from '../webhooks/subscription.ts';
 import { cancelRequestsOf } from '../writes/commands.ts';
-import { openCredential, openSecret } from './credential.ts';
+import { disableConnection } from './commands.ts';
+import { openSecret, openToken } from './credential.ts';
 import { finishedCall } from './finished-call.ts';
-import { listConnectionsOfGrant } from './grants/store.ts';
-import { requireFound } from './rules.ts';
-import { findConnection, lockConnection, removeConnection } from './store.ts';
+import { releaseGrant } from './grants/commands.ts';
+import { refreshUnderLock } from './refresh.ts';
+import { lockConnection, removeConnection } from './store.ts';
 import type { Connection } from './tables.ts';
 
 const CALL_TIMEOUT_MS = 8_000;
+/** Of one transaction. */
+const BATCH = 1_000;
+const MOST_REQUESTS = 50;
+const POLL_MS = 250;
+const MOST_LOOKS = 40;
 
 export interface RemovalDeps {
   db: Db;
   vault: Vault;
-  oauth: OauthApp | undefined;
+  apps: readonly RegisteredApp[];
   allowedApiDomains: readonly string[];
   onCall: (call: FinishedCall) => Promise<void>;
   now: () => Date;
@@ -43,17 +49,22 @@ export async function deleteConnection(
   asker: Origin,
 ): Promise<Connection> {
   const { db, log, now } = deps;
-  const found = await withWorkspace(db, asker.workspaceId, (tx) => findConnection(tx, id));
-  const connection = requireFound(found, id, 'input.id');
+  const { workspaceId } = asker;
+  // nobody looks after its subscription from here on, and a deletion that stops half-way shows
+  const connection = await withWorkspace(db, workspaceId, (tx) =>
+    disableConnection(tx, id, { asker, now: now() }),
+  );
   await unsubscribe(deps, connection).catch((error: unknown) =>
     log.warn({ err: error, connection: id }, 'webhook not removed at Pipedrive'),
   );
-  await withWorkspace(db, asker.workspaceId, async (tx) => {
+  await emptyQueues(deps, id, asker);
+  await withWorkspace(db, workspaceId, async (tx) => {
     // nobody adds a write to it from here on
     await lockConnection(tx, id);
     await cancelRequestsOf(tx, id, { asker, now: now() });
+    await handOnConsents(tx, id);
     if (!(await removeConnection(tx, id))) return;
-    await removeReceipts(tx, asker.workspaceId, id);
+    await removeReceipts(tx, workspaceId, id, BATCH);
     await removeCatalogues(tx, id);
     await publish(tx, ConnectionDeleted, {
       origin: asker,
@@ -62,17 +73,37 @@ export async function deleteConnection(
       now: now(),
     });
   });
-  await revokeUnshared(deps, connection);
+  if (connection.grant_id !== null) await releaseGrant(deps, connection.grant_id);
   return connection;
 }
 
-/** Straight to Pipedrive: a connection that is switched off has a subscription all the same. */
-async function unsubscribe(
-  { vault, allowedApiDomains, onCall }: RemovalDeps,
-  connection: Connection,
+/** What may be much goes in small transactions; what comes meanwhile goes with the connection. */
+async function emptyQueues(
+  { db, now }: RemovalDeps,
+  id: ConnectionId,
+  asker: Origin,
 ): Promise<void> {
-  if (connection.webhook_id === null || connection.access_token === null) return;
-  const { authorization } = openCredential(vault, connection);
+  const { workspaceId } = asker;
+  const scoped = <Result>(work: (tx: Tx) => Promise<Result>) =>
+    withWorkspace(db, workspaceId, work);
+  let after: WriteRequestId | undefined;
+  do {
+    const page = { after, limit: MOST_REQUESTS };
+    after = await scoped((tx) => cancelRequestsOf(tx, id, { asker, now: now(), page }));
+  } while (after !== undefined);
+  let removed: number;
+  do removed = await scoped((tx) => removeReceipts(tx, workspaceId, id, BATCH));
+  while (removed === BATCH);
+}
+
+/** Straight to Pipedrive: a connection that is switched off has a subscription all the same. */
+async function unsubscribe(deps: RemovalDeps, connection: Connection): Promise<void> {
+  const { allowedApiDomains, onCall } = deps;
+  const authorization = await storedAuthorization(deps, connection);
+  if (authorization === undefined) {
+    deps.log.warn({ connection: connection.id }, 'webhook not removed: no credential');
+    return;
+  }
   const calls: CallReport[] = [];
   const client = createPipedriveClient({
     apiDomain: connection.api_domain,
@@ -81,29 +112,33 @@ async function unsubscribe(
     timeoutMs: CALL_TIMEOUT_MS,
     onCall: (call) => void calls.push(call),
   });
-  await client.deleteWebhook(connection.webhook_id);
+  await waitForTurn(() =>
+    changeAlone(deps.db, connection, () => removeSubscriptions(deps, client, connection)),
+  );
   const use = { lane: 'interactive', feature: 'connections' } as const;
   for (const call of calls) await onCall(finishedCall(connection, use, call));
 }
 
-async function revokeUnshared(
-  { db, vault, oauth, log }: RemovalDeps,
-  connection: Connection,
-): Promise<void> {
-  const token = openSecret(vault, connection, 'refresh_token');
-  if (oauth === undefined || connection.method !== 'OAUTH' || token === undefined) return;
-  const others = await acrossWorkspaces(db, (tx) =>
-    listConnectionsOfGrant(tx, {
-      companyId: connection.company_id,
-      pipedriveUserId: connection.pipedrive_user_id,
-    }),
-  );
-  if (others.length > 0) return;
-  const revoked = await revokeGrant(
-    { ...oauth, timeoutMs: CALL_TIMEOUT_MS },
-    { token, hint: 'refresh_token' },
-  );
-  if (revoked.outcome !== 'ok') {
-    log.warn({ connection: connection.id, outcome: revoked.outcome }, 'grant not revoked');
+/** A check under way ends in a moment, and then there is no other: the connection is switched off. */
+async function waitForTurn(work: () => Promise<unknown>): Promise<void> {
+  for (let look = 0; look < MOST_LOOKS; look += 1) {
+    if ((await work()) !== 'busy') return;
+    await sleep(POLL_MS);
   }
+  throw new Error('The subscription of the connection is being changed all the time');
+}
+
+/** A token that ran out is renewed first: it may be long since the connection was used. */
+async function storedAuthorization(
+  deps: RemovalDeps,
+  connection: Connection,
+): Promise<Authorization | undefined> {
+  const { grant_id: grantId } = connection;
+  if (grantId === null) {
+    const token = openSecret(deps.vault, connection, 'access_token');
+    return token === undefined ? undefined : { kind: 'apiToken', token };
+  }
+  const grant = await refreshUnderLock(deps, { grantId, rejectedVersion: undefined });
+  const token = grant && openToken(deps.vault, grant, 'access_token');
+  return token === undefined ? undefined : { kind: 'bearer', token };
 }

@@ -1,6 +1,7 @@
-import { ConnectionId } from '@manifold/contracts';
+import { ConnectionId, PipedriveFeature } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
 import {
+  boundedText,
   createGroupLoader,
   createLoader,
   IdempotencyKey,
@@ -16,16 +17,20 @@ import { z } from 'zod';
 import type { Db } from '../store.ts';
 import { disableConnection, enableConnection } from './commands.ts';
 import { connectWithApiToken, type ConnectingDeps } from './connecting.ts';
+import { listTermsAccepted } from './consent/store.ts';
+import { idleUntil } from './grants/rules.ts';
+import { listGrants } from './grants/store.ts';
 import { readListing } from './listing.ts';
 import { deleteConnection, type RemovalDeps } from './removal.ts';
-import { fixOf, nameOf } from './rules.ts';
+import { allFeatures, checkFeature } from './preflight/rules.ts';
+import { administers, causeOf, fixOf, nameOf, requireFound } from './rules.ts';
 import {
   countConnections,
   listConnections,
   listConnectionsByIds,
   listOrganizationConnections,
 } from './store.ts';
-import type { Connection } from './tables.ts';
+import type { Connection, Consent, StoredGrant } from './tables.ts';
 
 export type AccountDeps = ConnectingDeps & RemovalDeps;
 
@@ -40,6 +45,14 @@ export const createAccountLoaders = ({ db }: { db: Db }, { workspaceId }: Reques
       withWorkspace(db, workspaceId, (tx) => listOrganizationConnections(tx, companyIds)),
     ({ company_id }) => company_id,
   ),
+  grants: createLoader<string, StoredGrant>(
+    (ids) => withWorkspace(db, workspaceId, (tx) => listGrants(tx, ids)),
+    ({ id }) => id,
+  ),
+  termsAccepted: createLoader<ConnectionId, Consent>(
+    (ids) => withWorkspace(db, workspaceId, (tx) => listTermsAccepted(tx, ids)),
+    ({ connection_id }) => connection_id,
+  ),
 });
 export type AccountLoaders = ReturnType<typeof createAccountLoaders>;
 
@@ -53,9 +66,15 @@ const ApiTokenInput = z.object({
     z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/i, 'the first label of the host, such as acme'),
   ),
   kind,
+  acceptLimitedVisibility: optional(z.boolean()),
+  acceptTerms: optional(boundedText(64)),
   idempotencyKey: IdempotencyKey,
 });
 const ApiTokenArguments = z.object({ input: ApiTokenInput });
+
+const Features = optional(z.array(PipedriveFeature).max(allFeatures.length));
+const PreflightArguments = z.object({ features: Features });
+const PreflightQuery = z.object({ connectionId: ConnectionId, features: Features });
 
 const findOne = (id: string, { loaders }: Context) =>
   loadById(ConnectionId, id, (known) => loaders.connections.load(known));
@@ -67,6 +86,11 @@ const requireConnecting = (context: Context, asked: Connection['kind']): void =>
 export const createAccountResolvers = (deps: AccountDeps): Resolvers => ({
   Query: {
     connection: (_: unknown, { id }: { id: string }, context: Context) => findOne(id, context),
+    connectionPreflight: async (_: unknown, args: unknown, { loaders }: Context) => {
+      const { connectionId: id, features } = PreflightQuery.parse(args);
+      const connection = requireFound(await loaders.connections.load(id), id, 'connectionId');
+      return preflight(deps, connection, features);
+    },
     connections: async (_: unknown, args: PageArguments, { workspaceId }: Context) => {
       const { filter, page, newestFirst } = readListing(args);
       return withWorkspace(deps.db, workspaceId, async (tx) => {
@@ -82,7 +106,8 @@ export const createAccountResolvers = (deps: AccountDeps): Resolvers => ({
     connectWithApiToken: async (_: unknown, args: { input: unknown }, context: Context) => {
       const { input } = ApiTokenArguments.parse(args);
       requireConnecting(context, input.kind);
-      const asker = { ...context, userId: context.identity.userId };
+      const { userId, role } = context.identity;
+      const asker = { ...context, userId, byAdmin: administers(role) };
       return { connection: await connectWithApiToken(deps, input, asker) };
     },
     disableConnection: (_: unknown, args: { input: unknown }, context: Context) =>
@@ -96,8 +121,22 @@ export const createAccountResolvers = (deps: AccountDeps): Resolvers => ({
       return { deletedId: deleted.id };
     },
   },
-  Connection: connectionFields,
+  Connection: {
+    ...connectionFields,
+    preflight: (connection: Connection, args: unknown) =>
+      preflight(deps, connection, PreflightArguments.parse(args).features),
+  },
 });
+
+const preflight = (
+  { apps }: AccountDeps,
+  connection: Connection,
+  features: readonly PipedriveFeature[] = allFeatures,
+) =>
+  features.map((feature) => {
+    const { fix, ...check } = checkFeature(connection, feature, apps);
+    return { ...check, fix: fix ?? null };
+  });
 
 async function changeOne(
   { db, now }: AccountDeps,
@@ -118,7 +157,22 @@ const connectionFields = {
     nameOf(connection, await loaders.organizationConnections.load(connection.company_id)),
   statusReason: ({ status, status_reason }: Connection) =>
     status === 'ACTIVE' ? null : status_reason,
+  cause: (connection: Connection) => causeOf(connection) ?? null,
   fix: (connection: Connection) => fixOf(connection) ?? null,
+  brokenSince: ({ broken_since }: Connection) => broken_since,
+  app: ({ app_name }: Connection) => app_name,
+  grant: async ({ grant_id: id }: Connection, _: unknown, { loaders }: Context) => {
+    const grant = id === null ? undefined : await loaders.grants.load(id);
+    if (!grant) return null;
+    const isAlive = grant.refresh_token !== null;
+    return { isAlive, renewedAt: grant.renewed_at, idleUntil: isAlive ? idleUntil(grant) : null };
+  },
+  terms: async ({ id }: Connection, _: unknown, { loaders }: Context) => {
+    const consent = await loaders.termsAccepted.load(id);
+    if (!consent) return null;
+    const { terms_version: version, user_id, accepted_at: acceptedAt } = consent;
+    return { version, acceptedAt, acceptedBy: { id: user_id } };
+  },
   company: ({ company_id, company_name, company_domain, api_domain }: Connection) => ({
     id: company_id,
     name: company_name,

@@ -1,23 +1,23 @@
 import { expect, test } from 'vitest';
+import { requireTerms, seesEnough } from './consent/rules.ts';
+import { idleUntil, isFresh, refreshTimeOf, saysMore } from './grants/rules.ts';
 import {
+  causeOf,
   decideAccess,
   decideEnabling,
   decideKind,
   fixOf,
-  isFresh,
   nextUpkeep,
-  refreshTimeOf,
   refusalOf,
 } from './rules.ts';
 
 const now = new Date('2026-03-01T10:00:00Z');
 
-test('a token is renewed when four fifths of its life have passed, an API token never', () => {
+test('a token is renewed when four fifths of its life have passed', () => {
   const refresh_at = refreshTimeOf(now, 3_600);
   expect(refresh_at.toISOString()).toBe('2026-03-01T10:48:00.000Z');
   expect(isFresh({ refresh_at }, new Date('2026-03-01T10:47:59Z'))).toBe(true);
   expect(isFresh({ refresh_at }, refresh_at)).toBe(false);
-  expect(isFresh({ refresh_at: null }, now)).toBe(true);
 });
 
 test.each([
@@ -30,9 +30,9 @@ test.each([
 
 test.each([
   ['worked before', null, 'ACTIVE'],
-  ['had lost its grant', 'token_rejected', 'NEEDS_REAUTH'],
-] as const)('a connection that %s is switched on as that', (_, status_reason, expected) => {
-  expect(decideEnabling({ status: 'DISABLED', status_reason })).toBe(expected);
+  ['had lost its grant', now, 'NEEDS_REAUTH'],
+] as const)('a connection that %s is switched on as that', (_, broken_since, expected) => {
+  expect(decideEnabling({ broken_since })).toBe(expected);
 });
 
 test.each([
@@ -52,9 +52,44 @@ test('everything that does not work says what to do about it', () => {
   expect(fixOf({ status: 'NEEDS_REAUTH', status_reason: 'token_rejected' })).toMatch(/again/);
 });
 
+test.each([
+  ['app_removed', 'OAUTH', /removed/],
+  ['user_deactivated', 'OAUTH', /deactivated/],
+  ['token_rejected', 'OAUTH', /consent/],
+  ['token_rejected', 'API_TOKEN', /API token/],
+] as const)('what broke a connection with %s by %s is said', (status_reason, method, cause) => {
+  expect(causeOf({ broken_since: now, method, status_reason })).toMatch(cause);
+  expect(causeOf({ broken_since: null, method, status_reason })).toBeUndefined();
+  expect(fixOf({ status: 'NEEDS_REAUTH', status_reason })).toEqual(expect.any(String));
+});
+
+test.each([
+  ['PERSONAL', false, false, true],
+  ['ORGANIZATION', true, false, true],
+  ['ORGANIZATION', false, true, true],
+  ['ORGANIZATION', false, false, false],
+] as const)('%s by an administrator (%s), accepted (%s): %s', (kind, isAdmin, accepts, enough) => {
+  expect(seesEnough({ kind, isAdmin, accepts })).toBe(enough);
+});
+
+test('terms are accepted in the wording that is shown now, and only where there are any', () => {
+  const terms = { version: '2', url: 'https://example.test/terms' };
+  expect(() => requireTerms(undefined, undefined)).not.toThrow();
+  expect(() => requireTerms(terms, '2')).not.toThrow();
+  expect(() => requireTerms(terms, '1')).toThrow(/not accepted/);
+});
+
+test('a grant lives 60 days from its last use, and tells its connections what changed about it', () => {
+  expect(idleUntil({ renewed_at: now }).toISOString()).toBe('2026-04-30T10:00:00.000Z');
+  const shown = { scopes: ['a', 'b'], api_domain: 'https://a.test' };
+  expect(saysMore(shown, { ...shown })).toBe(false);
+  expect(saysMore(shown, { ...shown, scopes: ['a'] })).toBe(true);
+  expect(saysMore(shown, { ...shown, api_domain: 'https://b.test' })).toBe(true);
+});
+
 test('a connection is looked after daily, or soon while something is missing', () => {
-  expect(nextUpkeep(now, { isComplete: true }).toISOString()).toBe('2026-03-02T10:00:00.000Z');
-  expect(nextUpkeep(now, { isComplete: false }).toISOString()).toBe('2026-03-01T10:15:00.000Z');
+  expect(nextUpkeep(now, { pace: 'normal' }).toISOString()).toBe('2026-03-02T10:00:00.000Z');
+  expect(nextUpkeep(now, { pace: 'soon' }).toISOString()).toBe('2026-03-01T10:15:00.000Z');
 });
 
 test.each([

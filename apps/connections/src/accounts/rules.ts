@@ -1,13 +1,14 @@
-import type { ConnectionId, ConnectionStatus, ReasonCode } from '@manifold/contracts';
+import type {
+  ConnectionId,
+  ConnectionStatus,
+  PipedriveFeature,
+  ReasonCode,
+  Role,
+} from '@manifold/contracts';
 import { Refusal } from '@manifold/errors';
 import type { Failure } from '@manifold/pipedrive';
+import type { Pace } from '../webhooks/rules.ts';
 import type { Connection } from './tables.ts';
-
-/** A token is renewed when this share of its life has passed. */
-const RENEW_AT = 0.8;
-
-export const refreshTimeOf = (issuedAt: Date, livesSeconds: number): Date =>
-  new Date(issuedAt.getTime() + livesSeconds * RENEW_AT * 1000);
 
 export type Access = { outcome: 'open' } | { outcome: 'refuse'; reason: ReasonCode };
 
@@ -26,9 +27,12 @@ export function decideAccess({ status }: Pick<Connection, 'status'>): Access {
 const DAY_MS = 24 * 3_600_000;
 const SOON_MS = 15 * 60_000;
 
-/** When a connection is looked after next: daily, or soon when something is still missing. */
-export const nextUpkeep = (now: Date, { isComplete }: { isComplete: boolean }): Date =>
-  new Date(now.getTime() + (isComplete ? DAY_MS : SOON_MS));
+/** Somebody has to act at Pipedrive first. */
+const LATER_MS = 4 * 3_600_000;
+
+/** When a connection is looked after next: daily, soon when something is still missing, or in hours. */
+export const nextUpkeep = (now: Date, { pace }: { pace: Pace }): Date =>
+  new Date(now.getTime() + { normal: DAY_MS, soon: SOON_MS, later: LATER_MS }[pace]);
 
 /** The connection, if anything may be asked of Pipedrive with it; throws the refusal otherwise. */
 export function requireUsable(
@@ -56,23 +60,32 @@ export function requireFound(
   });
 }
 
-/** True until the token should be renewed; API tokens do not age. */
-export const isFresh = ({ refresh_at }: Pick<Connection, 'refresh_at'>, now: Date): boolean =>
-  refresh_at === null || now < refresh_at;
-
-export const isAlive = ({ expires_at }: Pick<Connection, 'expires_at'>, now: Date): boolean =>
-  expires_at === null || now < expires_at;
-
-/** A connection whose grant is gone stays broken when it is switched on again. */
-export const decideEnabling = (
-  connection: Pick<Connection, 'status' | 'status_reason'>,
-): ConnectionStatus => (connection.status_reason === 'token_rejected' ? 'NEEDS_REAUTH' : 'ACTIVE');
+/** A connection whose credential is dead stays broken when it is switched on again. */
+export const decideEnabling = ({
+  broken_since,
+}: Pick<Connection, 'broken_since'>): ConnectionStatus =>
+  broken_since === null ? 'ACTIVE' : 'NEEDS_REAUTH';
 
 /** A second connecting by one user may widen a personal connection, never narrow an organization's. */
 export const decideKind = (
   existing: Connection['kind'] | undefined,
   asked: Connection['kind'],
 ): Connection['kind'] => (existing === 'ORGANIZATION' ? existing : asked);
+
+export const administers = (role: Role): boolean => role === 'ADMIN' || role === 'OWNER';
+
+/** What was switched off is switched on by an administrator alone, connecting included. */
+export const decideStatus = (
+  existing: ConnectionStatus | undefined,
+  byAdmin: boolean,
+): ConnectionStatus => (existing === 'DISABLED' && !byAdmin ? existing : 'ACTIVE');
+
+/** The refusal for whoever may not renew a connection of the whole workspace. */
+export const refuseRenewal = (): Refusal =>
+  new Refusal('forbidden', 'This user of Pipedrive is connected for the whole workspace', {
+    reason: 'role_too_low',
+    fix: 'Ask an administrator of the workspace to connect them again.',
+  });
 
 /** The company's name, with the user's id where that alone does not say which connection is meant. */
 export const nameOf = (
@@ -85,11 +98,30 @@ export const nameOf = (
 
 /** What a person can do about a connection that does not work; undefined when it does. */
 export function fixOf({ status, status_reason }: Pick<Connection, 'status' | 'status_reason'>) {
-  if (status === 'ACTIVE') return undefined;
-  if (status === 'DISABLED') return 'Switch it on with the mutation enableConnection.';
-  return status_reason === 'token_rejected'
-    ? 'Pipedrive no longer accepts the credential. Connect the same user of the company again; what waits is kept.'
-    : 'Connect the same user of the company again; what waits is kept.';
+  switch (status) {
+    case 'ACTIVE':
+      return undefined;
+    case 'DISABLED':
+      return 'Switch it on with the mutation enableConnection.';
+    case 'NEEDS_REAUTH':
+      return status_reason === 'user_deactivated'
+        ? 'Have the user activated in Pipedrive, or connect another user, best one made for Manifold alone.'
+        : 'Connect the same user of the company again; what waits is kept.';
+  }
+}
+
+/** What broke a connection, as far as Pipedrive lets it be known; undefined when nothing did. */
+export function causeOf({
+  broken_since,
+  method,
+  status_reason,
+}: Pick<Connection, 'broken_since' | 'method' | 'status_reason'>): string | undefined {
+  if (broken_since === null) return undefined;
+  if (status_reason === 'app_removed') return 'The app was removed in Pipedrive by its user.';
+  if (status_reason === 'user_deactivated') return 'The user was deactivated in Pipedrive.';
+  return method === 'API_TOKEN'
+    ? 'Pipedrive no longer accepts the API token: it was replaced, its user was deactivated, or API access was switched off for them.'
+    : 'Pipedrive no longer accepts the consent: it was taken back, its user was deactivated, or it lay unused for 60 days.';
 }
 
 /** The refusal for a connection that may not be used now. */
@@ -129,15 +161,30 @@ export function refusalOf(failure: Failure): Refusal {
         fix: 'Wait: calling on makes it last longer.',
       });
     case 'scope_missing':
-      return new Refusal('precondition', 'The connected app lacks a permission for this', {
-        reason: 'scope_missing',
-        fix: 'Add the scope to the app in the Developer Hub, then connect again.',
-      });
+      return refuseScope(failure);
     case 'not_sent':
     case 'unknown':
     case 'unavailable':
       return unreachable(failure.cause);
   }
+}
+
+/** Names feature, scope and fix where whoever made the call knew its connection. */
+function refuseScope(failure: Extract<Failure, { outcome: 'scope_missing' }>): Refusal {
+  const known: { outcome: string } & Partial<MissingScope> = failure;
+  const { feature, scopes = [], fix } = known;
+  const what = feature === undefined ? 'this' : `${feature} (${scopes.join(', ') || 'see fix'})`;
+  return new Refusal('precondition', `The connection lacks a permission for ${what}`, {
+    reason: 'scope_missing',
+    fix: fix ?? 'Add the scope to the app in the Developer Hub, then connect again.',
+  });
+}
+
+/** What a client of a connection adds to the outcome `scope_missing`. */
+export interface MissingScope {
+  feature: PipedriveFeature;
+  scopes: string[];
+  fix: string;
 }
 
 /** `cause` is a code such as ECONNREFUSED or http_502. */

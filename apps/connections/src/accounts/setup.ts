@@ -1,12 +1,14 @@
 import { ConnectionEstablished, type ConnectionId, type WorkspaceId } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
 import { publish } from '@manifold/messaging';
+import type { PipedriveClient } from '@manifold/pipedrive';
 import type { Logger } from 'pino';
 import { readDueCatalogues } from '../fields/commands.ts';
 import type { Db, Tx } from '../store.ts';
 import type { Vault } from '../vault/seal.ts';
 import { ensureSubscription } from '../webhooks/subscription.ts';
 import type { PipedriveAccess } from './client.ts';
+import { stopConnection } from './commands.ts';
 import { nextUpkeep } from './rules.ts';
 import { findConnection, lockConnection, setConnection } from './store.ts';
 import type { Connection } from './tables.ts';
@@ -35,7 +37,9 @@ export async function setUpConnection(
   if (connection?.status !== 'ACTIVE') return connection;
   const lane = connection.established_at === null ? 'interactive' : 'event';
   const client = await access.clientFor(workspaceId, id, { lane, feature: 'connections' });
-  const isSubscribed = await ensureSubscription(deps, client, connection);
+  // connecting has just asked; later it tells of a user who lost rights, and keeps the grant in use
+  if (connection.established_at !== null) await checkUser(deps, client, connection);
+  const subscribed = await ensureSubscription(deps, client, connection);
   const areFieldsRead = await readDueCatalogues(deps, client, connection);
   return withWorkspace(db, workspaceId, async (tx) => {
     const current = await lockConnection(tx, id);
@@ -43,8 +47,31 @@ export async function setUpConnection(
     if (current.established_at === null) await announce(tx, current, now());
     return setConnection(tx, id, {
       established_at: current.established_at ?? now(),
-      upkeep_at: nextUpkeep(now(), { isComplete: isSubscribed && areFieldsRead }),
+      upkeep_at: nextUpkeep(now(), { pace: areFieldsRead ? subscribed : 'soon' }),
     });
+  });
+}
+
+/** Who the credential belongs to may have changed since: renamed, no longer an administrator, deactivated. */
+async function checkUser(
+  { db, now, log }: SetupDeps,
+  client: PipedriveClient,
+  connection: Connection,
+): Promise<void> {
+  const answer = await client.getMe();
+  if (answer.outcome !== 'ok') {
+    log.warn({ connection: connection.id, outcome: answer.outcome }, 'user not checked');
+    return;
+  }
+  const { admin, active, companyName, companyDomain } = answer.data;
+  await withWorkspace(db, connection.workspace_id, async (tx) => {
+    await setConnection(tx, connection.id, {
+      is_admin: admin,
+      company_name: companyName,
+      company_domain: companyDomain,
+    });
+    if (!active)
+      await stopConnection(tx, connection.id, { reason: 'user_deactivated', now: now() });
   });
 }
 

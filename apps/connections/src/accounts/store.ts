@@ -66,9 +66,11 @@ const conditionsOf = (
   eb: ExpressionBuilder<Tables, 'connection'>,
   { kind, method, status, companyId }: ConnectionFilter,
 ) => [
-  ...(kind === undefined ? [] : [eb('kind', 'in', kind)]),
-  ...(method === undefined ? [] : [eb('method', 'in', method)]),
-  ...(status === undefined ? [] : [eb('status', 'in', status)]),
+  // none of nothing
+  ...([kind, method, status].some((named) => named?.length === 0) ? [eb.lit(false)] : []),
+  ...(kind?.length ? [eb('kind', 'in', kind)] : []),
+  ...(method?.length ? [eb('method', 'in', method)] : []),
+  ...(status?.length ? [eb('status', 'in', status)] : []),
   ...(companyId === undefined ? [] : [eb('company_id', '=', companyId)]),
 ];
 

@@ -24,14 +24,18 @@ export interface ConnectionTable {
   pipedrive_user_id: string;
   is_admin: boolean;
   scopes: string[];
-  /** OAuth access token or API token, sealed; null once the grant is known to be gone. */
+  /** The API token, sealed; null for OAuth. */
   access_token: string | null;
-  refresh_token: string | null;
-  expires_at: Date | null;
-  /** At 80 % of the token's life. */
-  refresh_at: Date | null;
-  /** Grows with every token stored. */
+  /** Grows with every API token stored. */
   token_version: number;
+  /** Where the tokens of an OAuth connection are; null for an API token. */
+  grant_id: string | null;
+  /** The registered app it was made with; null for an API token. */
+  app_name: string | null;
+  /** Whoever connected it knows that its user is no administrator and sees less. */
+  accepts_limited_visibility: boolean;
+  /** When its credential was found not to work; null while it works. */
+  broken_since: Date | null;
   webhook_state: 'PENDING' | 'ACTIVE' | 'FAILED';
   webhook_id: string | null;
   webhook_path: string;
@@ -50,8 +54,46 @@ export interface ConnectionTable {
   updated_at: Date;
 }
 
+/** What a user of a company granted an app; every workspace that connects that user shares it. */
+export interface GrantTable {
+  id: string;
+  client_id: string;
+  company_id: string;
+  pipedrive_user_id: string;
+  api_domain: string;
+  scopes: string[];
+  /** Sealed for the installation; null once Pipedrive said that the grant is gone. */
+  access_token: string | null;
+  refresh_token: string | null;
+  expires_at: Date;
+  /** At 80 % of the token's life. */
+  refresh_at: Date;
+  /** Grows with every token stored. */
+  token_version: number;
+  created_at: Date;
+  renewed_at: Date;
+  /** When it is given back to Pipedrive, no connection using it any more; null while one does. */
+  release_at: Date | null;
+}
+
+/** What a person consented to by connecting; kept when the connection is gone. */
+export interface ConsentTable {
+  workspace_id: WorkspaceId;
+  connection_id: ConnectionId;
+  accepted_at: Date;
+  user_id: UserId;
+  app_name: string | null;
+  scopes: string[];
+  /** The operator's terms that were accepted; null when none were shown. */
+  terms_version: string | null;
+}
+
 export interface AccountTables {
   connection: ConnectionTable;
+  pipedrive_grant: GrantTable;
+  consent: ConsentTable;
 }
 
 export type Connection = ConnectionTable;
+export type StoredGrant = GrantTable;
+export type Consent = ConsentTable;

@@ -1,5 +1,5 @@
-import { ConnectionId, type WorkspaceId } from '@manifold/contracts';
-import { connectDatabase, withWorkspace } from '@manifold/database';
+import { randomUUID } from 'node:crypto';
+import { acrossWorkspaces, connectDatabase } from '@manifold/database';
 import {
   createTestDatabase,
   eventually,
@@ -9,23 +9,22 @@ import {
 } from '@manifold/testing';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Installation, newWorkspace, startInstallation } from '../../test/installation.ts';
+import { createGranted, createReplica, type Named } from '../../test/granted.ts';
+import { type Installation, openTestVault, startInstallation } from '../../test/installation.ts';
 import { listEvents } from '../../test/looking.ts';
 import { migrations } from '../migrations/index.ts';
 import type { Tables, Tx } from '../store.ts';
-import { basicAuthorization } from '../vault/compare.ts';
-import { createVault } from '../vault/seal.ts';
-import { createPipedriveAccess, type PipedriveAccess } from './client.ts';
-import { dropGrant } from './commands.ts';
-import { openSecret } from './credential.ts';
-import { findConnection, setConnection } from './store.ts';
+import type { PipedriveAccess } from './client.ts';
+import { rejectGrant } from './commands.ts';
+import { grantColumns, openToken } from './credential.ts';
+import { insertGrant, setGrant } from './grants/store.ts';
+import { setConnection } from './store.ts';
 
-const BEGIN = `mutation { beginConnection(input: { kind: PERSONAL }) { authorizationUrl } }`;
 const HOUR_MS = 3_600_000;
 
 const database = await createTestDatabase<Tables>(migrations);
 const nats = await startTestNats();
-const vault = createVault(Buffer.alloc(32, 7));
+const vault = await openTestVault(database.db);
 let registered: object;
 let skewMs = 0;
 const now = () => new Date(Date.now() + skewMs);
@@ -33,7 +32,7 @@ const sandbox = await startTestPipedrive({ now });
 const pools = [1, 2].map(() => connectDatabase<Tables>(database.urls.appUrl, { max: 6 }));
 let installation: Installation;
 let replicas: PipedriveAccess[];
-let userId: number;
+let granted: ReturnType<typeof createGranted>;
 
 beforeAll(async () => {
   installation = await startInstallation({
@@ -48,23 +47,9 @@ beforeAll(async () => {
     redirectUris: [installation.redirectUrl],
     scopes: ['contacts:full', 'deals:full', 'leads:full', 'admin'],
   };
-  userId = (await installation.control('GET', '/state')).users[0].id;
-  replicas = pools.map((db) =>
-    createPipedriveAccess({
-      db,
-      vault,
-      oauth: {
-        clientId: 'test-app',
-        clientSecret: 'canary-client-secret',
-        oauthUrl: sandbox.url,
-      },
-      allowedApiDomains: [sandbox.url],
-      now,
-      log: silentLog,
-      admit: () => Promise.resolve({ admitted: true }),
-      onCall: () => Promise.resolve(),
-    }),
-  );
+  const userId = (await installation.control('GET', '/state')).users[0].id;
+  granted = createGranted({ installation, sandbox, db: database.db, vault, userId });
+  replicas = pools.map((db) => createReplica(db, { vault, sandbox, now, log: silentLog }));
 });
 beforeEach(async () => {
   skewMs = 0;
@@ -77,36 +62,6 @@ afterAll(async () => {
   await nats.stop();
   await database.drop();
 });
-
-interface Named {
-  workspaceId: WorkspaceId;
-  id: ConnectionId;
-}
-
-async function connect(): Promise<Named> {
-  const workspaceId = newWorkspace();
-  const { data } = await installation.graph(BEGIN, {}, { workspaceId });
-  const { authorizationUrl } = data.beginConnection;
-  await fetch(await installation.consent(authorizationUrl, { userId }));
-  const LIST = '{ connections { nodes { id } } }';
-  const listed = await installation.graph(LIST, {}, { workspaceId });
-  return { workspaceId, id: ConnectionId.parse(listed.data.connections.nodes[0].id) };
-}
-
-const rowOf = ({ workspaceId, id }: Named) =>
-  withWorkspace(database.db, workspaceId, (tx) => findConnection(tx, id));
-
-/** What a person revoking elsewhere does; nobody tells us. */
-async function revokeAtPipedrive(of: Named) {
-  const row = await rowOf(of);
-  const token = row && openSecret(vault, row, 'refresh_token');
-  const response = await fetch(`${sandbox.url}/oauth/revoke`, {
-    method: 'POST',
-    headers: { authorization: basicAuthorization('test-app', 'canary-client-secret') },
-    body: new URLSearchParams({ token: token ?? '', token_type_hint: 'refresh_token' }),
-  });
-  expect(response.status).toBe(200);
-}
 
 /** Eight callers at once, four in each of two processes with pools of their own. */
 const callAtOnce = ({ workspaceId, id }: Named) =>
@@ -135,7 +90,8 @@ const outcomesOf = (settled: PromiseSettledResult<string | undefined>[]) =>
   settled.map((one) => (one.status === 'fulfilled' ? one.value : one.reason.detail?.reason));
 
 test('eight callers in two processes find an old token: one refresh, and all of them work', async () => {
-  const connection = await connect();
+  const connection = await granted.connect();
+  const version = await granted.versionOf(connection);
   skewMs = 0.81 * HOUR_MS;
   await installation.control('POST', '/faults', {
     kind: 'latency',
@@ -143,83 +99,118 @@ test('eight callers in two processes find an old token: one refresh, and all of 
     match: { path: '/oauth/token' },
   });
   expect(outcomesOf(await callAtOnce(connection))).toEqual(Array(8).fill('ok'));
-  expect((await rowOf(connection))?.token_version).toBe(2);
+  expect(await granted.versionOf(connection)).toBe(version + 1);
 });
 
 test('a token is left alone until four fifths of its life have passed', async () => {
-  const connection = await connect();
+  const connection = await granted.connect();
+  const version = await granted.versionOf(connection);
   skewMs = 0.79 * HOUR_MS;
   expect(outcomesOf(await callAtOnce(connection))).toEqual(Array(8).fill('ok'));
-  expect((await rowOf(connection))?.token_version).toBe(1);
+  expect(await granted.versionOf(connection)).toBe(version);
 });
 
 test('a token Pipedrive turns away is replaced once, whatever its age, and the call repeated', async () => {
-  const connection = await connect();
+  const connection = await granted.connect();
   // Pipedrive's clock alone: to us the token looks new
   skewMs = 2 * HOUR_MS;
-  await withWorkspace(database.db, connection.workspaceId, (tx) =>
-    setConnection(tx, connection.id, { refresh_at: new Date(Date.now() + 9 * HOUR_MS) }),
+  const { id, token_version: version } = await granted.grantOf(connection);
+  await acrossWorkspaces(database.db, (tx) =>
+    setGrant(tx, { id, version }, { refresh_at: new Date(Date.now() + 9 * HOUR_MS) }),
   );
   expect(outcomesOf(await callAtOnce(connection))).toEqual(Array(8).fill('ok'));
-  expect((await rowOf(connection))?.token_version).toBe(2);
+  expect(await granted.versionOf(connection)).toBe(version + 2);
 });
 
-test('a grant that is gone makes the connection say so once, however many find out', async () => {
-  const connection = await connect();
-  await revokeAtPipedrive(connection);
+test('workspaces that connect one user share a grant, and one refresh serves them all', async () => {
+  const [one, other] = [await granted.connect(), await granted.connect()];
+  expect((await granted.grantOf(one)).id).toBe((await granted.grantOf(other)).id);
+  const version = await granted.versionOf(one);
+  skewMs = 0.81 * HOUR_MS;
+  const ended = await Promise.all([callAtOnce(one), callAtOnce(other)]);
+  expect(ended.flatMap(outcomesOf)).toEqual(Array(16).fill('ok'));
+  expect(await granted.versionOf(other)).toBe(version + 1);
+});
+
+test('a grant that is gone makes each of its connections say so once, however many find out', async () => {
+  const [connection, other] = [await granted.connect(), await granted.connect()];
+  await granted.revokeAtPipedrive(connection);
   skewMs = 0.81 * HOUR_MS;
   for (let round = 0; round < 2; round += 1) {
     expect(outcomesOf(await callAtOnce(connection))).toEqual(
       Array(8).fill('connection_needs_reauth'),
     );
   }
-  const events = await listEvents(database.db, connection.workspaceId, 'connection_status_changed');
-  expect(events.map(({ payload }) => [payload.status, payload.reason])).toEqual([
-    ['NEEDS_REAUTH', 'token_rejected'],
-  ]);
+  for (const { workspaceId } of [connection, other]) {
+    const events = await listEvents(database.db, workspaceId, 'connection_status_changed');
+    expect(events.map(({ payload }) => [payload.status, payload.reason])).toEqual([
+      ['NEEDS_REAUTH', 'token_rejected'],
+    ]);
+  }
+  expect((await granted.rowOf(other))?.broken_since).not.toBeNull();
 });
 
 test('a revoked grant is also found out by a call that is turned away', async () => {
-  const connection = await connect();
-  await revokeAtPipedrive(connection);
+  const connection = await granted.connect();
+  await granted.revokeAtPipedrive(connection);
   expect(outcomesOf(await callAtOnce(connection))).toEqual(
     Array(8).fill('connection_needs_reauth'),
   );
-  expect(await rowOf(connection)).toMatchObject({ status: 'NEEDS_REAUTH' });
+  expect(await granted.rowOf(connection)).toMatchObject({ status: 'NEEDS_REAUTH' });
 });
 
 describe('a refresh that comes back changes nothing when meanwhile', () => {
-  const refreshWhile = async (meanwhile: (tx: Tx, of: Named) => Promise<unknown>) => {
-    const connection = await connect();
+  const refreshWhile = async (
+    meanwhile: (tx: Tx, held: { id: string; version: number }) => Promise<unknown>,
+  ) => {
+    const connection = await granted.connect();
+    const { id, token_version: version } = await granted.grantOf(connection);
     skewMs = 0.81 * HOUR_MS;
     await installation.control('POST', '/faults', slowTokens);
     const asked = replicas[0]?.clientFor(connection.workspaceId, connection.id, use);
     const refreshed = asked?.catch(() => undefined);
     await eventually(async () => expect(await refreshesUnderWay()).toBe(1));
-    await withWorkspace(database.db, connection.workspaceId, (tx) => meanwhile(tx, connection));
+    await acrossWorkspaces(database.db, (tx) => meanwhile(tx, { id, version }));
     await refreshed;
-    return rowOf(connection);
+    return { row: await granted.rowOf(connection), grant: await granted.grantOf(connection) };
   };
 
   test('the app was removed', async () => {
-    const row = await refreshWhile((tx, { workspaceId, id }) => {
-      const actor = { kind: 'pipedrive', id: '1' } as const;
-      const asker = { workspaceId, actor, correlationId: 'test' };
-      return dropGrant(tx, id, { asker, now: now() });
-    });
-    expect(row).toMatchObject({ access_token: null, refresh_token: null, status: 'NEEDS_REAUTH' });
+    const { row, grant } = await refreshWhile((tx, held) =>
+      rejectGrant(tx, { ...held, reason: 'app_removed', now: now() }),
+    );
+    expect(grant).toMatchObject({ access_token: null, refresh_token: null });
+    expect(row).toMatchObject({ status: 'NEEDS_REAUTH', status_reason: 'app_removed' });
   });
 
   test('its user connected again', async () => {
-    const renewed = { access_token: 'renewed', refresh_token: 'renewed', token_version: 2 };
-    const row = await refreshWhile((tx, { id }) => setConnection(tx, id, renewed));
-    expect(row).toMatchObject(renewed);
+    const renewed = { access_token: 'renewed', refresh_token: 'renewed' };
+    const { row, grant } = await refreshWhile((tx, held) => setGrant(tx, held, renewed));
+    expect(grant).toMatchObject(renewed);
+    expect(row).toMatchObject({ status: 'ACTIVE' });
   });
 });
 
+/** Gives a connection a grant of its own with the tokens of the shared one. */
+async function separate(connection: Named) {
+  const shared = await granted.grantOf(connection);
+  const [accessToken = '', refreshToken = ''] = (['access_token', 'refresh_token'] as const).map(
+    (column) => openToken(vault, shared, column),
+  );
+  const id = randomUUID();
+  const tokens = { accessToken, refreshToken, scopes: [], apiDomain: '', tokenType: 'bearer' };
+  const grant = { ...tokens, expiresInSeconds: 3_600 };
+  const columns = grantColumns(vault, { id }, { grant, now: now() });
+  await acrossWorkspaces(database.db, async (tx) => {
+    await insertGrant(tx, { ...shared, ...columns, id, company_id: id });
+    await setConnection(tx, connection.id, { grant_id: id });
+  });
+}
+
 test('many refreshes at once leave the database to others', async () => {
   const connections: Named[] = [];
-  for (let count = 0; count < 6; count += 1) connections.push(await connect());
+  for (let count = 0; count < 6; count += 1) connections.push(await granted.connect());
+  for (const connection of connections) await separate(connection);
   skewMs = 0.81 * HOUR_MS;
   await installation.control('POST', '/faults', slowTokens);
   let ended = 0;
@@ -235,17 +226,18 @@ test('many refreshes at once leave the database to others', async () => {
 });
 
 test('an app Pipedrive does not know marks no connection', async () => {
-  const connection = await connect();
+  const connection = await granted.connect();
   await installation.control('POST', '/apps', { ...registered, clientSecret: 'another-secret' });
   skewMs = 1.1 * HOUR_MS;
   expect(outcomesOf(await callAtOnce(connection))).toEqual(Array(8).fill('pipedrive_refused'));
-  expect(await rowOf(connection)).toMatchObject({ status: 'ACTIVE' });
+  expect(await granted.rowOf(connection)).toMatchObject({ status: 'ACTIVE' });
   await installation.control('POST', '/apps', registered);
   expect(outcomesOf(await callAtOnce(connection))).toEqual(Array(8).fill('ok'));
 });
 
 test('while Pipedrive gives no tokens the old one is used as long as it lives, then it is said', async () => {
-  const connection = await connect();
+  const connection = await granted.connect();
+  const version = await granted.versionOf(connection);
   await installation.control('POST', '/faults', {
     kind: 'cut-before',
     match: { path: '/oauth/token' },
@@ -254,5 +246,6 @@ test('while Pipedrive gives no tokens the old one is used as long as it lives, t
   expect(outcomesOf(await callAtOnce(connection))).toEqual(Array(8).fill('ok'));
   skewMs = 1.1 * HOUR_MS;
   expect(outcomesOf(await callAtOnce(connection))).toEqual(Array(8).fill('pipedrive_unreachable'));
-  expect(await rowOf(connection)).toMatchObject({ status: 'ACTIVE', token_version: 1 });
+  expect(await granted.rowOf(connection)).toMatchObject({ status: 'ACTIVE' });
+  expect(await granted.versionOf(connection)).toBe(version);
 });

@@ -1,12 +1,15 @@
 import type { ConnectionId, WorkspaceId } from '@manifold/contracts';
-import { withWorkspace } from '@manifold/database';
+import { acrossWorkspaces, withWorkspace } from '@manifold/database';
 import type { Refusal } from '@manifold/errors';
-import { type Credential, openCredential } from './credential.ts';
-import { rejectGrant } from './commands.ts';
+import { type Credential, openApiToken, openGrant } from './credential.ts';
+import { rejectApiToken, suspectGrant } from './commands.ts';
 import { createGate } from './gate.ts';
+import { isFresh } from './grants/rules.ts';
+import { findGrant } from './grants/store.ts';
 import { refreshUnderLock, type TokenDeps } from './refresh.ts';
-import { isFresh, refuseAccess, requireUsable, unreachable } from './rules.ts';
+import { refuseAccess, requireUsable, unreachable } from './rules.ts';
 import { findConnection } from './store.ts';
+import type { Connection, StoredGrant } from './tables.ts';
 
 /** Each holds a connection of the pool while Pipedrive answers; most of the pool is for others. */
 const MOST_REFRESHES = 4;
@@ -16,49 +19,72 @@ export interface Tokens {
   credentialOf(workspaceId: WorkspaceId, id: ConnectionId): Promise<Credential>;
   /** A newer credential than the one Pipedrive turned away; throws the refusal when there is none. */
   replace(rejected: Credential): Promise<Credential>;
-  /** Pipedrive turned away the newest there is: the connection says so, once. Returns the refusal. */
+  /** Pipedrive turned away the newest there is: whoever uses it says so, once. Returns the refusal. */
   giveUp(rejected: Credential): Promise<Refusal>;
 }
 
 export function createTokens(deps: TokenDeps): Tokens {
   const { db, vault, now } = deps;
-  const running = new Map<string, Promise<Credential>>();
-  const inTurn = createGate(MOST_REFRESHES);
+  const refresh = createRefresh(deps);
 
-  /** One refresh at a time in this process; the lock does the same over all of them. */
-  const refresh = (workspaceId: WorkspaceId, id: ConnectionId, rejectedVersion?: number) => {
-    const earlier = running.get(id);
-    if (earlier !== undefined) return earlier;
-    const started = inTurn(() => refreshUnderLock(deps, { workspaceId, id, rejectedVersion }));
-    running.set(id, started);
-    const forget = () => void running.delete(id);
-    void started.then(forget, forget);
-    return started;
+  const renew = async (connection: Connection, grantId: string, rejectedVersion?: number) => {
+    const grant = await refresh(grantId, rejectedVersion);
+    if (grant === undefined) throw refuseBroken(connection);
+    return openGrant(vault, connection, grant);
   };
 
   const giveUp = async ({ connection, version }: Credential): Promise<Refusal> => {
-    await withWorkspace(db, connection.workspace_id, (tx) =>
-      rejectGrant(tx, { connection, version, now: now() }),
-    );
-    return refuseAccess({ ...connection, status: 'NEEDS_REAUTH' }, 'connection_needs_reauth');
+    const rejected = { version, reason: 'token_rejected', now: now() } as const;
+    const { grant_id: id } = connection;
+    if (id === null) {
+      await withWorkspace(db, connection.workspace_id, (tx) =>
+        rejectApiToken(tx, { ...rejected, id: connection.id }),
+      );
+    } else await acrossWorkspaces(db, (tx) => suspectGrant(tx, { ...rejected, id }));
+    return refuseBroken(connection);
   };
 
   return {
     async credentialOf(workspaceId, id) {
-      const found = await withWorkspace(db, workspaceId, (tx) => findConnection(tx, id));
-      const connection = requireUsable(found, id);
-      return isFresh(connection, now())
-        ? openCredential(vault, connection)
-        : refresh(workspaceId, id);
+      const { connection, grant } = await withWorkspace(db, workspaceId, async (tx) => {
+        const found = requireUsable(await findConnection(tx, id), id);
+        const { grant_id: grantId } = found;
+        return { connection: found, grant: grantId && (await findGrant(tx, grantId)) };
+      });
+      if (connection.grant_id === null) return openApiToken(vault, connection);
+      return grant && grant.access_token !== null && isFresh(grant, now())
+        ? openGrant(vault, connection, grant)
+        : renew(connection, connection.grant_id);
     },
     async replace(rejected) {
       const { connection, version } = rejected;
-      if (connection.method === 'API_TOKEN') throw await giveUp(rejected);
-      const newer = await refresh(connection.workspace_id, connection.id, version);
+      if (connection.grant_id === null) throw await giveUp(rejected);
+      const newer = await renew(connection, connection.grant_id, version);
       // another caller's refresh ended without a new token
       if (newer.version === version) throw unreachable('token_not_renewed');
       return newer;
     },
     giveUp,
+  };
+}
+
+const refuseBroken = (connection: Connection): Refusal =>
+  refuseAccess(
+    { ...connection, status: 'NEEDS_REAUTH', status_reason: 'token_rejected' },
+    'connection_needs_reauth',
+  );
+
+/** One refresh of a grant at a time in this process; the lock does the same over all of them. */
+function createRefresh(deps: TokenDeps) {
+  const running = new Map<string, Promise<StoredGrant | undefined>>();
+  const inTurn = createGate(MOST_REFRESHES);
+  return (grantId: string, rejectedVersion?: number) => {
+    const earlier = running.get(grantId);
+    if (earlier !== undefined) return earlier;
+    const started = inTurn(() => refreshUnderLock(deps, { grantId, rejectedVersion }));
+    running.set(grantId, started);
+    const forget = () => void running.delete(grantId);
+    void started.then(forget, forget);
+    return started;
   };
 }

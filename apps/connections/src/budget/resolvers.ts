@@ -1,78 +1,68 @@
 import { ConnectionId } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
-import type { RequestContext, Resolvers } from '@manifold/subgraph';
-import { z } from 'zod';
+import { loadById, type RequestContext, type Resolvers } from '@manifold/subgraph';
 import type { Connection } from '../accounts/tables.ts';
-import type { Db } from '../store.ts';
 import { pauseOf } from './answers/rules.ts';
-import {
-  balanceOf,
-  type BudgetPlan,
-  dayOf,
-  firstDayOf,
-  nextMidnight,
-  SEARCH_LIMIT,
-  usedOf,
-} from './rules.ts';
-import { type ApiDay, type ApiWindow, findWindow, listDays } from './store.ts';
+import { type Budget, type BudgetDeps, readBudget } from './reading.ts';
+import { balanceOf, dayOf, nextMidnight, reserveOf, SEARCH_LIMIT, shareOf } from './rules.ts';
+import { spentOf } from './telling.ts';
+import { readBudgetUsage } from './usage/listing.ts';
 import { listUsage } from './usage/store.ts';
+import { freeAt, type Slots, usedOf } from './windows/rules.ts';
 
 type Context = RequestContext & {
   loaders: { connections: { load(id: ConnectionId): Promise<Connection | null> } };
 };
 
-interface Budget {
-  connection: Connection;
-  window: ApiWindow | undefined;
-  days: ApiDay[];
-  now: Date;
-}
+const balance = ({ day, plan }: Budget) => balanceOf(spentOf(day), plan.dailyTokens);
+const burstLimitOf = ({ window, plan, connection }: Budget) =>
+  window?.burst_limit ?? plan.burst[connection.method];
 
-const UsageArguments = z.object({
-  by: z.enum(['OPERATION', 'DAY', 'FEATURE']),
-  days: z.int().min(1).max(90).nullish(),
+const showWindow = (slots: Slots = [], limit: number, now: Date) => ({
+  limit,
+  used: usedOf(slots, now),
+  forBulk: shareOf(limit, 'bulk'),
+  freeAt: freeAt(slots, limit, now),
 });
-const columns = { OPERATION: 'operation', DAY: 'day', FEATURE: 'feature' } as const;
 
-export const createBudgetResolvers = (deps: {
-  db: Db;
-  plan: BudgetPlan;
-  now: () => Date;
-}): Resolvers => ({
+export const createBudgetResolvers = (deps: BudgetDeps): Resolvers => ({
   Query: {
-    apiBudget: async (_: unknown, args: { connectionId: string }, context: Context) => {
-      const id = ConnectionId.safeParse(args.connectionId);
-      const connection = id.success ? await context.loaders.connections.load(id.data) : null;
-      if (connection === null) return null;
-      const now = deps.now();
-      return withWorkspace(deps.db, context.workspaceId, async (tx): Promise<Budget> => {
-        const days = await listDays(tx, connection.company_id, dayOf(now));
-        return { connection, window: await findWindow(tx, connection.id), days, now };
-      });
+    apiBudget: async (_: unknown, args: { connectionId: string }, { loaders }: Context) => {
+      const known = (id: ConnectionId) => loaders.connections.load(id);
+      const connection = await loadById(ConnectionId, args.connectionId, known);
+      return connection && readBudget(deps, connection);
     },
   },
   ApiBudget: {
     day: ({ now }: Budget) => dayOf(now),
-    spentToday: ({ days }: Budget) => balanceOf(days, deps.plan.dailyTokens).spent,
-    dailyLimit: ({ days }: Budget) => balanceOf(days, deps.plan.dailyTokens).limit,
-    remaining: ({ days }: Budget) => balanceOf(days, deps.plan.dailyTokens).remaining,
+    plan: ({ said }: Budget) =>
+      said && {
+        name: said.plan.toUpperCase(),
+        seats: said.seats,
+        topUpTokens: said.top_up_tokens,
+        updatedAt: said.updated_at,
+      },
+    spentToday: ({ day }: Budget) => day?.spent_tokens ?? 0,
+    spentByCompany: (budget: Budget) => balance(budget).spent,
+    dailyLimit: (budget: Budget) => balance(budget).limit,
+    remaining: (budget: Budget) => balance(budget).remaining,
+    remainingForBulk: (budget: Budget) => {
+      const { limit, remaining } = balance(budget);
+      if (limit === null || remaining === null) return null;
+      return Math.max(0, remaining - reserveOf(limit, 'bulk'));
+    },
     resetsAt: ({ now }: Budget) => nextMidnight(now),
-    pausedUntil: ({ days, window, now }: Budget) => pauseOf(days, window, now)?.until ?? null,
-    pauseReason: ({ days, window, now }: Budget) => pauseOf(days, window, now)?.reason ?? null,
-    burst: ({ connection, window, now }: Budget) => ({
-      limit: window?.burst_limit ?? deps.plan.burst[connection.method],
-      used: usedOf(window?.burst ?? [], now),
-    }),
-    search: ({ window, now }: Budget) => ({
-      limit: SEARCH_LIMIT,
-      used: usedOf(window?.search ?? [], now),
-    }),
-    usage: async ({ connection, now }: Budget, given: unknown, { workspaceId }: Context) => {
-      const { by, days } = UsageArguments.parse(given);
-      const since = firstDayOf(now, days ?? 7);
-      return withWorkspace(deps.db, workspaceId, (tx) =>
-        listUsage(tx, connection.id, { column: columns[by], since }),
-      );
+    pausedUntil: ({ day, window, now }: Budget) => pauseOf(day, window, now)?.until ?? null,
+    pauseReason: ({ day, window, now }: Budget) => pauseOf(day, window, now)?.reason ?? null,
+    burst: (budget: Budget) => showWindow(budget.window?.burst, burstLimitOf(budget), budget.now),
+    search: ({ window, now }: Budget) => showWindow(window?.search, SEARCH_LIMIT, now),
+    usage: ({ connection, now }: Budget, given: unknown, { workspaceId }: Context) => {
+      const { by, since } = readBudgetUsage(given, now);
+      const filter = { connectionIds: [connection.id], since };
+      const page = { limit: MOST_GROUPS, backwards: false, cursor: undefined };
+      return withWorkspace(deps.db, workspaceId, (tx) => listUsage(tx, { filter, by }, page));
     },
   },
 });
+
+const MOST_GROUPS = 500;

@@ -1,5 +1,14 @@
+import type { WorkspaceId } from '@manifold/contracts';
 import { describe, expect, test } from 'vitest';
-import { chargeOf, decidePause, learnRemaining, pauseOf } from './answers/rules.ts';
+import {
+  chargeOf,
+  decidePause,
+  decideThreshold,
+  endsBlock,
+  learnRemaining,
+  pauseOf,
+} from './answers/rules.ts';
+import { effectivePlan } from './plans/rules.ts';
 import {
   balanceOf,
   type Day,
@@ -7,121 +16,98 @@ import {
   nextMidnight,
   planOf,
   SEARCH_LIMIT,
-  type Slots,
-  usedOf,
+  type Window,
 } from './rules.ts';
 import type { Lane } from './tables.ts';
+import { decideAdmissions, inTurn } from './turns/rules.ts';
+import type { Slots } from './windows/rules.ts';
 
 const now = new Date('2026-03-01T10:00:00.050Z');
 const at = (ms: number) => new Date(now.getTime() + ms);
-const slotOf = (time: Date) => Math.floor(time.getTime() / 100);
+const slotOf = (time: Date) => Math.floor(time.getTime() / 50);
 
 describe('a window of two seconds', () => {
-  test.each<[Lane, number]>([
-    ['interactive', 80],
-    ['event', 76],
-    ['bulk', 72],
-  ])('lets %s have %i of 80 calls', (lane, most) => {
-    expect(callsUntilFull(lane, 80)).toBe(most);
-  });
-
-  test('keeps some of a small window for people', () => {
-    expect(callsUntilFull('bulk', 20)).toBe(17);
-    expect(callsUntilFull('interactive', 20)).toBe(20);
-  });
-
-  test('never holds more than its limit in any two seconds, whenever calls are asked for', () => {
-    let burst: Slots = [];
-    const admitted: number[] = [];
-    for (let ms = 0; ms < 10_000; ms += 7) {
-      const decision = admit({ burst, time: at(ms) });
-      if (!decision.admitted) continue;
-      burst = decision.burst;
-      admitted.push(ms);
-    }
-    for (const start of admitted) {
-      const inWindow = admitted.filter((ms) => ms >= start && ms < start + 2_000);
-      expect(inWindow.length).toBeLessThanOrEqual(20);
-    }
-    expect(admitted.length).toBeGreaterThan(85);
-  });
-
-  test('says when there is room again, and there is', () => {
-    const full: Slots = [[slotOf(now), 20]];
-    const decision = admit({ burst: full });
-    if (decision.admitted) throw new Error('admitted');
-    expect(decision.reason).toBe('burst_limited');
-    expect(decision.until.getTime()).toBeLessThanOrEqual(at(2_100).getTime());
-    expect(admit({ burst: full, time: decision.until }).admitted).toBe(true);
+  test.each<[Lane, number, number]>([
+    ['interactive', 80, 80],
+    ['event', 80, 78],
+    ['bulk', 80, 76],
+    ['interactive', 20, 20],
+    ['bulk', 20, 18],
+  ])('lets %s have, of %i calls, %i', (lane, limit, most) => {
+    expect(callsUntilFull(lane, limit)).toBe(most);
   });
 
   test('of searches is its own and fuller sooner', () => {
     const search: Slots = [[slotOf(now), SEARCH_LIMIT]];
-    expect(admit({ search, isSearch: true }).admitted).toBe(false);
-    expect(admit({ search, isSearch: false }).admitted).toBe(true);
-  });
-
-  test('counts what is in it and nothing older', () => {
-    const slots: Slots = [
-      [slotOf(at(-2_500)), 5],
-      [slotOf(at(-1_000)), 3],
-      [slotOf(now), 1],
-    ];
-    expect(usedOf(slots, now)).toBe(4);
+    expect(admit({ window: { search }, isSearch: true }).admitted).toBe(false);
+    expect(admit({ window: { search } }).admitted).toBe(true);
   });
 });
 
 describe('the day', () => {
   test.each<[string, Lane, Partial<Day>, number | null, boolean]>([
-    ['unknown limit stops nobody', 'bulk', { spent_tokens: 1_000_000 }, null, true],
-    ['bulk stops at its reserve', 'bulk', { spent_tokens: 896 }, 1_000, false],
-    ['bulk goes on above its reserve', 'bulk', { spent_tokens: 895 }, 1_000, true],
-    ['events stop later', 'event', { spent_tokens: 975 }, 1_000, true],
-    ['people have the rest', 'interactive', { spent_tokens: 995 }, 1_000, true],
-    ['people too stop at the end', 'interactive', { spent_tokens: 996 }, 1_000, false],
-    [
-      'calls under way count',
-      'interactive',
-      { spent_tokens: 900, reserved_tokens: 96 },
-      1_000,
-      false,
-    ],
-    [
-      'what Pipedrive says counts before our own sum',
-      'interactive',
-      { spent_tokens: 10, learned_remaining: 4 },
-      1_000,
-      false,
-    ],
-    [
-      'the limit Pipedrive says counts',
-      'interactive',
-      { spent_tokens: 996, learned_limit: 5_000 },
-      1_000,
-      true,
-    ],
+    ['unknown limit stops nobody', 'bulk', { spent: 1_000_000 }, null, true],
+    ['bulk stops at its reserve', 'bulk', { spent: 896 }, 1_000, false],
+    ['bulk goes on above its reserve', 'bulk', { spent: 895 }, 1_000, true],
+    ['events stop later', 'event', { spent: 975 }, 1_000, true],
+    ['people have the rest', 'interactive', { spent: 995 }, 1_000, true],
+    ['people too stop at the end', 'interactive', { spent: 996 }, 1_000, false],
+    ['calls under way count', 'interactive', { spent: 900, reserved: 96 }, 1_000, false],
+    ['what Pipedrive says counts', 'interactive', { spent: 10, learnedRemaining: 4 }, 1_000, false],
+    ['so does its limit', 'interactive', { spent: 996, learnedLimit: 5_000 }, 1_000, true],
   ])('%s', (...[, lane, day, dailyTokens, admitted]) => {
-    const decision = admit({ lane, days: [dayWith(day)], dailyTokens });
+    const decision = admit({ lane, day, dailyTokens });
     expect(decision.admitted).toBe(admitted);
     if (!decision.admitted) {
       expect(decision).toMatchObject({ reason: 'budget_spent', until: nextMidnight(now) });
     }
   });
 
-  test('is one for all workspaces of a company', () => {
-    const days = [dayWith({ spent_tokens: 500 }), dayWith({ spent_tokens: 498 })];
-    expect(admit({ lane: 'interactive', days, dailyTokens: 1_000 }).admitted).toBe(false);
-    expect(balanceOf(days, 1_000)).toEqual({ limit: 1_000, spent: 998, remaining: 2 });
+  test('that is paused stops everybody until then', () => {
+    const day = { pausedUntil: at(1_000) };
+    const refused = { until: at(1_000), reason: 'budget_spent' };
+    expect(admit({ lane: 'interactive', day })).toMatchObject(refused);
+    expect(pauseOf({ paused_until: at(1_000) }, undefined, now)).toEqual(refused);
+    expect(pauseOf({ paused_until: at(1_000) }, undefined, at(1_001))).toBeUndefined();
   });
 
-  test('that is paused stops everybody until then', () => {
-    const days = [dayWith({ paused_until: at(1_000) })];
-    expect(admit({ lane: 'interactive', days })).toMatchObject({
-      until: at(1_000),
-      reason: 'budget_spent',
-    });
-    expect(pauseOf(days, undefined, now)).toEqual({ until: at(1_000), reason: 'budget_spent' });
-    expect(pauseOf(days, undefined, at(1_001))).toBeUndefined();
+  test.each([
+    [{ limit: 1_000, spent: 749, remaining: 251 }, 0, undefined],
+    [{ limit: 1_000, spent: 0, remaining: 250 }, 0, 75],
+    [{ limit: 1_000, spent: 800, remaining: null }, 75, undefined],
+    [{ limit: 1_000, spent: 1_001, remaining: 0 }, 75, 100],
+    [{ limit: 1_000, spent: 1_001, remaining: 0 }, 100, undefined],
+    [{ limit: null, spent: 9_999, remaining: null }, 0, undefined],
+  ])('of which %j is known, and %i %% was told, has passed %s', (balance, told, percent) => {
+    expect(decideThreshold(balance, told)).toBe(percent);
+  });
+});
+
+describe('calls that ask at the same time', () => {
+  const [a, b] = ['ws_a' as WorkspaceId, 'ws_b' as WorkspaceId];
+
+  test('go lane by lane, and within a lane one workspace as often as another', () => {
+    const calls = [
+      ...[1, 2, 3].map(() => ({ lane: 'bulk' as const, workspaceId: a })),
+      { lane: 'bulk' as const, workspaceId: b },
+      { lane: 'event' as const, workspaceId: a },
+      { lane: 'interactive' as const, workspaceId: b },
+    ];
+    expect(inTurn(calls)).toEqual([5, 4, 0, 3, 1, 2]);
+  });
+
+  test('share what is left of the day', () => {
+    const call = { workspaceId: a, credential: 'c', method: 'OAUTH', lane: 'interactive' } as const;
+    const calls = [1, 2, 3].map(() => ({ ...call, priceTokens: 5, isSearch: false }));
+    const plans = new Map([[a, { ...planOf(lite), dailyTokens: 10 }]]);
+    const windows = new Map([['c', windowWith({})]]);
+    const { answers, reservedTokens } = decideAdmissions(
+      calls,
+      { windows, day: dayWith({}), plans },
+      now,
+    );
+    expect(answers.map(({ admitted }) => admitted)).toEqual([true, true, false]);
+    expect(reservedTokens.get(a)).toBe(10);
   });
 });
 
@@ -136,28 +122,74 @@ test.each([
 });
 
 describe('after an answer', () => {
+  const working = { pausedUntil: null, blocks: 0 };
+  const burst = { outcome: 'limited', limited: { kind: 'burst', retryAfterMs: 2_000 } } as const;
+
   test('that is no limit nothing rests', () => {
-    expect(decidePause({ outcome: 'ok', limited: undefined }, now)).toEqual({ pause: 'none' });
+    const answer = { outcome: 'ok', limited: undefined, isWindowKnown: false };
+    expect(decidePause(answer, working, now)).toEqual({ pause: 'none' });
   });
   test('of a full window the credential rests as long as told', () => {
-    expect(
-      decidePause({ outcome: 'limited', limited: { kind: 'burst', retryAfterMs: 2_000 } }, now),
-    ).toEqual({ pause: 'credential', until: at(2_000), reason: 'burst_limited' });
+    expect(decidePause({ ...burst, isWindowKnown: false }, working, now)).toMatchObject({
+      pause: 'credential',
+      until: at(2_000),
+      reason: 'burst_limited',
+    });
+  });
+  test('that tells how full the window is, the window says when to go on', () => {
+    expect(decidePause({ ...burst, isWindowKnown: true }, working, now)).toEqual({ pause: 'none' });
   });
   test('of a spent day the company rests, until midnight at most', () => {
-    expect(
-      decidePause({ outcome: 'limited', limited: { kind: 'daily', retryAfterMs: 900_000 } }, now),
-    ).toEqual({ pause: 'company', until: at(15 * 60_000) });
+    const limited = { kind: 'daily', retryAfterMs: 900_000 } as const;
+    const answer = { outcome: 'limited', limited, isWindowKnown: true };
+    const pause = { pause: 'company', until: at(15 * 60_000) };
+    expect(decidePause(answer, working, now)).toEqual(pause);
     const late = new Date('2026-03-01T23:55:00Z');
-    expect(
-      decidePause({ outcome: 'limited', limited: { kind: 'daily', retryAfterMs: 900_000 } }, late),
-    ).toEqual({ pause: 'company', until: nextMidnight(late) });
+    expect(decidePause(answer, working, late)).toEqual({ ...pause, until: nextMidnight(late) });
   });
-  test('from the edge, in HTML, the credential stops', () => {
-    expect(decidePause({ outcome: 'blocked', limited: undefined }, now)).toMatchObject({
-      pause: 'credential',
+});
+
+describe('after a page from the edge', () => {
+  const blocked = { outcome: 'blocked', limited: undefined, isWindowKnown: false };
+
+  test.each([1, 5, 15, 60, 60].map((minutes, blocks) => ({ minutes, blocks })))(
+    'the credential stops for $minutes minutes when it was turned away $blocks times before',
+    ({ minutes, blocks }) => {
+      expect(decidePause(blocked, { pausedUntil: null, blocks }, now)).toEqual({
+        pause: 'credential',
+        until: at(minutes * 60_000),
+        reason: 'pipedrive_blocked',
+        blocks: blocks + 1,
+      });
+    },
+  );
+
+  test('calls that were on their way make the pause no longer', () => {
+    const paused = { pausedUntil: at(50_000), blocks: 1 };
+    expect(decidePause(blocked, paused, now)).toEqual({ pause: 'none' });
+  });
+
+  test('one call looks whether it is over, and the others wait for it', () => {
+    const window = { pausedUntil: at(-1), pauseReason: 'pipedrive_blocked', blocks: 1 } as const;
+    const probe = admit({ window });
+    if (!probe.admitted) throw new Error('no probe');
+    expect(admit({ window: { ...window, ...probe.window } })).toEqual({
+      admitted: false,
+      until: at(60_000),
       reason: 'pipedrive_blocked',
     });
+  });
+
+  test.each([
+    ['ok', true],
+    ['refused', true],
+    ['limited', true],
+    ['blocked', false],
+    ['not_sent', false],
+    ['unknown', false],
+  ])('a probe that ends %s ends the block: %s', (outcome, ends) => {
+    expect(endsBlock(outcome, { blocks: 1, pausedUntil: at(-1) }, now)).toBe(ends);
+    expect(endsBlock(outcome, { blocks: 1, pausedUntil: at(1) }, now)).toBe(false);
   });
 });
 
@@ -178,53 +210,75 @@ test('the day of a plan is known once the number of seats is', () => {
   expect(
     planOf({ plan: 'growth', seats: undefined, dailyTokens: undefined }).dailyTokens,
   ).toBeNull();
-  expect(planOf({ plan: 'lite', seats: 1, dailyTokens: 777 }).dailyTokens).toBe(777);
+  expect(planOf({ ...lite, dailyTokens: 777 }).dailyTokens).toBe(777);
+});
+
+test('what a workspace says about its company comes before what the installation assumes', () => {
+  const said = { plan: 'premium', seats: 2, top_up_tokens: 50_000 } as const;
+  expect(effectivePlan(undefined, planOf(lite)).dailyTokens).toBe(30_000);
+  expect(effectivePlan(said, planOf(lite))).toEqual({
+    burst: { OAUTH: 400, API_TOKEN: 100 },
+    dailyTokens: 350_000,
+  });
+});
+
+test('a balance is what Pipedrive said last, else what we counted', () => {
+  const counted = { spent: 100, learnedLimit: null, learnedRemaining: null };
+  expect(balanceOf(counted, 1_000)).toEqual({ limit: 1_000, spent: 100, remaining: 900 });
+  expect(balanceOf({ ...counted, learnedRemaining: 7 }, 1_000).remaining).toBe(7);
 });
 
 // builders
 
+const lite = { plan: 'lite', seats: 1, dailyTokens: undefined } as const;
+
 const dayWith = (day: Partial<Day>): Day => ({
-  spent_tokens: 0,
-  reserved_tokens: 0,
-  learned_limit: null,
-  learned_remaining: null,
-  paused_until: null,
+  spent: 0,
+  reserved: 0,
+  learnedLimit: null,
+  learnedRemaining: null,
+  pausedUntil: null,
   ...day,
 });
 
-function admit(call: {
+const windowWith = (window: Partial<Window>): Window => ({
+  burstLimit: 20,
+  burst: [],
+  search: [],
+  pausedUntil: null,
+  pauseReason: 'burst_limited',
+  blocks: 0,
+  probeUntil: null,
+  ...window,
+});
+
+const admit = (call: {
   lane?: Lane;
-  limit?: number;
-  burst?: Slots;
-  search?: Slots;
+  window?: Partial<Window>;
   isSearch?: boolean;
-  days?: Day[];
+  day?: Partial<Day>;
   dailyTokens?: number | null;
   time?: Date;
-}) {
-  return decideAdmission({
+}) =>
+  decideAdmission({
     lane: call.lane ?? 'interactive',
     priceTokens: 5,
     isSearch: call.isSearch ?? false,
-    window: {
-      burstLimit: call.limit ?? 20,
-      burst: call.burst ?? [],
-      search: call.search ?? [],
-      pausedUntil: null,
-      pauseReason: 'burst_limited',
-    },
-    days: call.days ?? [],
+    window: windowWith(call.window ?? {}),
+    day: dayWith(call.day ?? {}),
     dailyTokens: call.dailyTokens ?? null,
     now: call.time ?? now,
   });
-}
 
-function callsUntilFull(lane: Lane, limit: number): number {
-  let burst: Slots = [];
-  for (let calls = 0; calls < 1_000; calls += 1) {
-    const decision = admit({ lane, limit, burst });
-    if (!decision.admitted) return calls;
-    burst = decision.burst;
+/** Asking again and again for less than two seconds. */
+function callsUntilFull(lane: Lane, burstLimit: number): number {
+  let window: Partial<Window> = { burstLimit };
+  let calls = 0;
+  for (let ms = 0; ms < 1_950; ms += 5) {
+    const decision = admit({ lane, window, time: at(ms) });
+    if (!decision.admitted) continue;
+    window = { ...window, ...decision.window };
+    calls += 1;
   }
-  return Number.POSITIVE_INFINITY;
+  return calls;
 }

@@ -1,145 +1,247 @@
 import { ConnectionId, WorkspaceId } from '@manifold/contracts';
-import { connectDatabase, newId } from '@manifold/database';
-import { type CallReport, explainLimit } from '@manifold/pipedrive';
-import { createTestDatabase } from '@manifold/testing';
-import { sql } from 'kysely';
-import { afterAll, beforeEach, expect, test } from 'vitest';
+import { connectDatabase, newId, withWorkspace } from '@manifold/database';
+import { createTestDatabase, silentLog } from '@manifold/testing';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { listEvents } from '../../test/looking.ts';
+import { connectionRow } from '../../test/rows.ts';
+import { insertConnection } from '../accounts/store.ts';
 import { migrations } from '../migrations/index.ts';
 import type { Tables } from '../store.ts';
-import { admitCall, type FinishedCall, type PlannedCall, recordCall } from './commands.ts';
+import { finishedCall } from '../../test/finished-calls.ts';
+import { createAdmission } from './admission.ts';
+import { admitCall, type PlannedCall } from './commands.ts';
+import { recordCall } from './entering.ts';
+import { createLedger } from './ledger.ts';
 import type { BudgetPlan } from './rules.ts';
+import { findDay, findWindow } from './store.ts';
+import { listCalls, listUsage } from './usage/store.ts';
 
-const { db, ownerDb, urls, drop } = await createTestDatabase<Tables>(migrations);
+const { db, urls, drop } = await createTestDatabase<Tables>(migrations);
 const replica = connectDatabase<Tables>(urls.appUrl);
 const now = new Date('2026-03-01T10:00:00Z');
 const at = (ms: number) => new Date(now.getTime() + ms);
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
 const plan: BudgetPlan = { burst: { OAUTH: 80, API_TOKEN: 20 }, dailyTokens: 1_000 };
 let call: PlannedCall;
 
-beforeEach(() => {
-  call = {
-    workspaceId: newId('ws', WorkspaceId),
-    connectionId: newId('cn', ConnectionId),
-    companyId: newId('cn', ConnectionId).slice(-32),
-    method: 'API_TOKEN',
-    operation: 'getPerson',
-    lane: 'interactive',
-    feature: 'contacts',
-  };
+beforeEach(async () => {
+  call = await connect(newId('ws', WorkspaceId), newId('cn', ConnectionId).slice(-32));
 });
 afterAll(async () => {
   await replica.destroy();
   await drop();
 });
 
-test('two replicas together never go beyond the window of a credential', async () => {
-  const asked = Array.from({ length: 60 }, (_, index) =>
-    admitCall(index % 2 === 0 ? db : replica, call, { now, plan }),
-  );
-  const admitted = (await Promise.all(asked)).filter((answer) => answer.admitted);
-  expect(admitted).toHaveLength(20);
-  expect(await admitCall(db, call, { now: at(2_200), plan })).toEqual({ admitted: true });
-});
+describe('a window', () => {
+  test('is one for all replicas', async () => {
+    const asked = Array.from({ length: 60 }, (_, index) =>
+      admitCall(index % 2 === 0 ? db : replica, call, { now, plan }),
+    );
+    const admitted = (await Promise.all(asked)).filter((answer) => answer.admitted);
+    expect(admitted).toHaveLength(20);
+    expect((await admit({ ...call }, at(2_200))).admitted).toBe(true);
+  });
 
-test('calls under way are counted, so the day is not overdrawn by many at once', async () => {
-  const search = { ...call, method: 'OAUTH', operation: 'addLead' } as const;
-  const lots = { burst: { OAUTH: 500, API_TOKEN: 500 }, dailyTokens: 100 };
-  const asked = Array.from({ length: 20 }, () => admitCall(db, search, { now, plan: lots }));
-  const admitted = (await Promise.all(asked)).filter((answer) => answer.admitted);
-  expect(admitted).toHaveLength(10);
-});
+  test('is one for all workspaces that share a grant, and another for another grant', async () => {
+    const elsewhere = await connect(newId('ws', WorkspaceId), call.companyId);
+    const shared = { ...elsewhere, credential: call.credential };
+    for (let index = 0; index < 20; index += 1) await admit(index % 2 === 0 ? call : shared);
+    expect(await admit(shared)).toMatchObject({ admitted: false, reason: 'burst_limited' });
+    expect((await admit(elsewhere)).admitted).toBe(true);
+  });
 
-test('a call that was turned away gives its tokens back', async () => {
-  const last = { burst: plan.burst, dailyTokens: 1 };
-  expect(await admitCall(db, call, { now, plan: last })).toEqual({ admitted: true });
-  await recordCall(db, finished({ outcome: 'not_sent', status: undefined }), now);
-  expect(await admitCall(db, call, { now, plan: last })).toEqual({ admitted: true });
-});
-
-test('the day is one for all workspaces that use a company', async () => {
-  const elsewhere = {
-    ...call,
-    workspaceId: newId('ws', WorkspaceId),
-    connectionId: newId('cn', ConnectionId),
-  };
-  await recordCall(db, finished({ priceTokens: 1_000 }), now);
-  expect(await admitCall(db, elsewhere, { now, plan })).toMatchObject({ reason: 'budget_spent' });
-  expect(await admitCall(db, elsewhere, { now: at(86_400_000), plan })).toEqual({ admitted: true });
-});
-
-test('limits are learned from the headers of an answer', async () => {
-  const limits = { burstLimit: 1, dailyTokenLimit: 5_000, dailyTokensRemaining: 10 };
-  await admitCall(db, call, { now, plan });
-  await recordCall(db, finished({ limits }), now);
-  expect(await admitCall(db, call, { now, plan })).toMatchObject({ reason: 'burst_limited' });
-  const lead = { ...call, operation: 'getLeads' } as const;
-  expect(await admitCall(db, lead, { now: at(5_000), plan })).toMatchObject({
-    reason: 'budget_spent',
+  test('makes those who find it full wait for a place, the more urgent in front', async () => {
+    const ticks = tickingFrom(now, 50);
+    const ask = createAdmission({ db, plan, now: ticks });
+    const order: string[] = [];
+    const asked = ['bulk', 'bulk', 'interactive'] as const;
+    for (let index = 20; index > 0; index -= 1) await admit(call, at(-index * 50));
+    const answers = await Promise.all(
+      asked.map(async (lane) => {
+        const answer = await ask({ ...call, lane });
+        order.push(lane);
+        return answer.admitted;
+      }),
+    );
+    expect(answers).toEqual([true, true, true]);
+    expect(order).toEqual(['interactive', 'bulk', 'bulk']);
   });
 });
 
-test('the limit of searches is not taken for that of all calls', async () => {
-  const limits = { burstLimit: 1 };
-  await admitCall(db, call, { now, plan });
-  await recordCall(db, { ...finished({ limits }), operation: 'searchPersons' }, now);
-  expect(await admitCall(db, call, { now, plan })).toEqual({ admitted: true });
-});
-
-test('after a full window the credential rests, others of the company do not', async () => {
-  await admitCall(db, call, { now, plan });
-  const limits = { burstRemaining: 0, burstResetSeconds: 2 };
-  await recordCall(db, finished({ outcome: 'limited', status: 429, limits }), now);
-  expect(await admitCall(db, call, { now: at(1_900), plan })).toEqual({
-    admitted: false,
-    until: at(2_000),
-    reason: 'burst_limited',
+describe('the day', () => {
+  test('is not overdrawn by many calls at once', async () => {
+    const lots = { burst: { OAUTH: 500, API_TOKEN: 500 }, dailyTokens: 100 };
+    const asked = Array.from({ length: 20 }, () =>
+      admitCall(db, { ...call, operation: 'addLead' }, { now, plan: lots }),
+    );
+    const admitted = (await Promise.all(asked)).filter((answer) => answer.admitted);
+    expect(admitted).toHaveLength(10);
   });
-  const other = { ...call, connectionId: newId('cn', ConnectionId) };
-  expect(await admitCall(db, other, { now, plan })).toEqual({ admitted: true });
-});
 
-test('after a page from the edge nothing is asked with the credential for a while', async () => {
-  await recordCall(db, finished({ outcome: 'blocked', status: 403 }), now);
-  expect(await admitCall(db, call, { now: at(14 * 60_000), plan })).toMatchObject({
-    reason: 'pipedrive_blocked',
+  test('gets the tokens of a call back that was turned away', async () => {
+    const last = { burst: plan.burst, dailyTokens: 1 };
+    expect((await admitCall(db, call, { now, plan: last })).admitted).toBe(true);
+    await record({ outcome: 'not_sent', status: undefined, admittedAt: now });
+    expect((await admitCall(db, call, { now, plan: last })).admitted).toBe(true);
   });
-  expect(await admitCall(db, call, { now: at(16 * 60_000), plan })).toEqual({ admitted: true });
+
+  test('counts what a process had under way that died, as spent once its calls must have ended', async () => {
+    const search = { ...call, operation: 'searchPersons', lane: 'interactive' } as const;
+    const small = { burst: plan.burst, dailyTokens: 60 };
+    for (const ms of [0, 1, 2]) await admitCall(db, search, { now: at(ms), plan: small });
+    const later = at(5 * MINUTE_MS);
+    expect(await admitCall(db, search, { now: later, plan: small })).toMatchObject({
+      reason: 'budget_spent',
+    });
+    await recordCall(db, finishedCall(call, {}), { now: later, plan: small });
+    expect(await dayOfWorkspace()).toMatchObject({ spent_tokens: 61, reserved: [] });
+  });
+
+  test('is one for all workspaces that use a company, and each sees what is left', async () => {
+    const elsewhere = await connect(newId('ws', WorkspaceId), call.companyId);
+    await admit(elsewhere);
+    await record({ priceTokens: 1_000 });
+    expect(await admit(elsewhere)).toMatchObject({ reason: 'budget_spent' });
+    expect(await dayOfWorkspace(elsewhere)).toMatchObject({ spent_tokens: 0 });
+    expect((await admit(elsewhere, at(DAY_MS))).admitted).toBe(true);
+  });
+
+  test('is learned from the headers of an answer, so is the window', async () => {
+    await record({ limits: { burstLimit: 1, dailyTokenLimit: 5_000, dailyTokensRemaining: 10 } });
+    await admit(call);
+    expect(await admit(call)).toMatchObject({ reason: 'burst_limited' });
+    const lead = { ...call, operation: 'getLeads' } as const;
+    expect(await admit(lead, at(5_000))).toMatchObject({ reason: 'budget_spent' });
+  });
+
+  test('is told of when three quarters and all of it are spent, once each', async () => {
+    await record({ priceTokens: 740 });
+    await record({ priceTokens: 20 });
+    await record({ priceTokens: 20 });
+    await record({ priceTokens: 300 });
+    expect(await told()).toEqual([
+      expect.objectContaining({ change: 'threshold_crossed', percent: 75, limitTokens: 1_000 }),
+      expect.objectContaining({ change: 'threshold_crossed', percent: 100, spentTokens: 1_080 }),
+    ]);
+  });
 });
 
-test('the ledger has a row per call and totals per day; single calls go after 30 days', async () => {
-  await recordCall(db, finished({}), now);
-  await recordCall(db, finished({ outcome: 'limited', status: 429 }), now);
-  expect(await rows('api_call')).toHaveLength(2);
-  expect(await rows('api_usage')).toEqual([
-    expect.objectContaining({ day: '2026-03-01', calls: 2, tokens: 1, feature: 'contacts' }),
+describe('after an answer of too many calls', () => {
+  test('the window is as full as Pipedrive says, others of the company are not', async () => {
+    const limits = { burstLimit: 20, burstRemaining: 0, burstResetSeconds: 2 };
+    await record({ outcome: 'limited', status: 429, limits });
+    expect(await admit(call, at(1_500))).toMatchObject({ reason: 'burst_limited' });
+    expect((await admit(call, at(2_200))).admitted).toBe(true);
+    const other = await connect(call.workspaceId, call.companyId);
+    expect((await admit(other)).admitted).toBe(true);
+  });
+
+  test('that tells nothing the credential rests', async () => {
+    await record({ outcome: 'limited', status: 429 });
+    expect(await admit(call, at(1_900))).toMatchObject({ reason: 'burst_limited' });
+    expect((await admit(call, at(2_100))).admitted).toBe(true);
+  });
+
+  test('the limit of searches is not taken for that of all calls', async () => {
+    await record({ operation: 'searchPersons', limits: { burstLimit: 1 } });
+    await admit(call);
+    expect((await admit(call)).admitted).toBe(true);
+  });
+});
+
+test('after a page from the edge one call at a time looks whether it is over, ever more seldom', async () => {
+  const blocked = { outcome: 'blocked', status: 403 } as const;
+  const stopped = { admitted: false, reason: 'pipedrive_blocked' };
+  await record(blocked);
+  expect(await admit(call, at(0.9 * MINUTE_MS))).toMatchObject(stopped);
+  expect((await admit(call, at(1.1 * MINUTE_MS))).admitted).toBe(true);
+  expect(await admit(call, at(1.2 * MINUTE_MS))).toMatchObject(stopped);
+  await record(blocked, at(1.3 * MINUTE_MS));
+  expect(await admit(call, at(6.2 * MINUTE_MS))).toMatchObject(stopped);
+  expect((await admit(call, at(6.4 * MINUTE_MS))).admitted).toBe(true);
+  await record({}, at(6.5 * MINUTE_MS));
+  expect((await admit(call, at(6.5 * MINUTE_MS))).admitted).toBe(true);
+  expect(await told()).toEqual([
+    expect.objectContaining({ change: 'paused', reason: 'pipedrive_blocked' }),
+    expect.objectContaining({ change: 'resumed' }),
   ]);
-  await recordCall(db, finished({}), at(31 * 86_400_000));
-  expect(await rows('api_call')).toHaveLength(1);
-  expect(await rows('api_usage')).toHaveLength(2);
+});
+
+describe('the ledger', () => {
+  const all = { limit: 10, backwards: false, cursor: undefined, newestFirst: true };
+  const scoped = <Result>(work: Parameters<typeof withWorkspace<Tables, Result>>[2]) =>
+    withWorkspace(db, call.workspaceId, work);
+  const calls = () => scoped((tx) => listCalls(tx, {}, all));
+  const usage = () =>
+    scoped((tx) => listUsage(tx, { filter: { since: '2026-01-01' }, by: 'day' }, all));
+
+  test('has a row per call and totals per day; single calls go after 30 days', async () => {
+    await record({});
+    await record({ outcome: 'limited', status: 429 });
+    expect(await calls()).toHaveLength(2);
+    expect(await usage()).toEqual([{ key: '2026-03-01', calls: 2, tokens: 1 }]);
+    await record({}, at(31 * DAY_MS));
+    expect(await calls()).toHaveLength(1);
+    expect(await usage()).toHaveLength(2);
+  });
+
+  test('is written many calls at once, and at the end what is left', async () => {
+    const ledger = createLedger({ db, plan, now: () => now, log: silentLog });
+    for (let index = 0; index < 7; index += 1) await ledger.record(finishedCall(call, {}));
+    expect(await calls()).toEqual([]);
+    await ledger.stop();
+    expect(await calls()).toHaveLength(7);
+    expect(await usage()).toEqual([{ key: '2026-03-01', calls: 7, tokens: 7 }]);
+  });
+
+  test('knows at once of an answer that tells to stop', async () => {
+    const ledger = createLedger({ db, plan, now: () => now, log: silentLog });
+    await ledger.record(finishedCall(call, { outcome: 'blocked', status: 403 }));
+    expect(await scoped((tx) => findWindow(tx, call.connectionId))).toMatchObject({ blocks: 1 });
+    await ledger.stop();
+  });
 });
 
 // builders
 
-function finished(
-  change: Partial<Omit<FinishedCall, 'limits'>> & { limits?: Partial<CallReport['limits']> },
-): FinishedCall {
-  const { method: _, ...of } = call;
-  const outcome = change.outcome ?? 'ok';
-  const limits = {
-    burstLimit: undefined,
-    burstRemaining: undefined,
-    burstResetSeconds: undefined,
-    dailyTokenLimit: undefined,
-    dailyTokensRemaining: undefined,
-    retryAfterSeconds: undefined,
-    ...change.limits,
+/** A connection by API token with a grant of its own. */
+async function connect(workspaceId: WorkspaceId, companyId: string): Promise<PlannedCall> {
+  const id = newId('cn', ConnectionId);
+  const row = connectionRow(workspaceId, { id, company_id: companyId, pipedrive_user_id: id });
+  await withWorkspace(db, workspaceId, (tx) => insertConnection(tx, { ...row, grant_id: id }));
+  return {
+    workspaceId,
+    connectionId: id,
+    companyId,
+    credential: id,
+    method: 'API_TOKEN',
+    operation: 'getPerson',
+    lane: 'interactive',
+    feature: 'contacts',
   };
-  const limited = outcome === 'limited' ? explainLimit(limits) : undefined;
-  return { ...of, priceTokens: 1, status: 200, ...change, outcome, limited, limits };
 }
 
-const rows = (table: 'api_call' | 'api_usage') =>
-  ownerDb.transaction().execute(async (tx) => {
-    await sql`select set_config('manifold.workspace', ${call.workspaceId}, true)`.execute(tx);
-    return (await sql`select * from ${sql.table(table)}`.execute(tx)).rows;
-  });
+const admit = (one: PlannedCall, time = now) => admitCall(db, one, { now: time, plan });
+
+const record = (change: Parameters<typeof finishedCall>[1], time = now) =>
+  recordCall(db, finishedCall(call, change), { now: time, plan });
+
+const dayOfWorkspace = (of = call) =>
+  withWorkspace(db, of.workspaceId, (tx) => findDay(tx, of.companyId, '2026-03-01'));
+
+async function told(): Promise<unknown[]> {
+  const events = await listEvents(db, call.workspaceId);
+  return events
+    .filter(({ name }) => name === 'connections.budget_changed.v1')
+    .map(({ payload }) => payload);
+}
+
+/** A clock that goes on each time somebody looks. */
+function tickingFrom(start: Date, stepMs: number): () => Date {
+  let time = start.getTime();
+  return () => {
+    time += stepMs;
+    return new Date(time);
+  };
+}

@@ -1,146 +1,180 @@
 import type { ConnectionId, WorkspaceId } from '@manifold/contracts';
 import { ofThisWorkspace } from '@manifold/database';
-import type { Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import { z } from 'zod';
+import type { Connection } from '../accounts/tables.ts';
 import type { Db } from '../store.ts';
-import type { Slots } from './rules.ts';
+import type { Reservations } from './reservations/rules.ts';
 import type { BudgetTables } from './tables.ts';
+import type { Slots } from './windows/rules.ts';
 
-export type ApiDay = Selectable<BudgetTables['api_day']>;
+export type ApiDay = Omit<Selectable<BudgetTables['api_day']>, 'reservations'> & {
+  reserved: Reservations;
+};
 export type ApiWindow = Omit<
   Selectable<BudgetTables['api_window']>,
   'burst_slots' | 'search_slots'
 > & { burst: Slots; search: Slots };
 
-const slots = z.array(z.tuple([z.number(), z.number()]));
+const pairs = z.array(z.tuple([z.number(), z.number()]));
 
 const readWindow = (row: Selectable<BudgetTables['api_window']>): ApiWindow => {
   const { burst_slots, search_slots, ...rest } = row;
   return {
     ...rest,
-    burst: slots.parse(JSON.parse(burst_slots)),
-    search: slots.parse(JSON.parse(search_slots)),
+    burst: pairs.parse(JSON.parse(burst_slots)),
+    search: pairs.parse(JSON.parse(search_slots)),
   };
 };
 
-/** Holds the windows of a credential until the transaction ends, so replicas count as one. */
-export async function lockWindow(
-  tx: Db,
-  credential: { workspaceId: WorkspaceId; connectionId: ConnectionId; companyId: string },
-): Promise<ApiWindow> {
-  const find = () =>
-    tx
-      .selectFrom('api_window')
-      .selectAll()
-      .where('workspace_id', '=', credential.workspaceId)
-      .where('connection_id', '=', credential.connectionId)
-      .forUpdate()
-      .executeTakeFirst();
-  const existing = await find();
-  if (existing) return readWindow(existing);
-  await tx
-    .insertInto('api_window')
-    .values({
-      workspace_id: credential.workspaceId,
-      connection_id: credential.connectionId,
-      company_id: credential.companyId,
-      burst_limit: null,
-      burst_slots: '[]',
-      search_slots: '[]',
-      paused_until: null,
-      pause_reason: null,
-    })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
-  const made = await find();
-  if (!made) throw new Error('The window of a credential cannot be read');
-  return readWindow(made);
+const readDay = ({ reservations, ...rest }: Selectable<BudgetTables['api_day']>): ApiDay => ({
+  ...rest,
+  reserved: pairs.parse(JSON.parse(reservations)),
+});
+
+/** One at a time admits or enters calls of a company, whatever the replica or workspace. */
+export async function lockCompany(tx: Db, companyId: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`budget|${companyId}`}, 0))`.execute(
+    tx,
+  );
 }
 
+/** The windows of these credentials that are known. */
+export async function listWindows(tx: Db, credentials: readonly string[]): Promise<ApiWindow[]> {
+  if (credentials.length === 0) return [];
+  const rows = await tx
+    .selectFrom('api_window')
+    .selectAll()
+    .where('credential', 'in', credentials)
+    .execute();
+  return rows.map(readWindow);
+}
+
+/** The windows of the credential a connection of the workspace uses. */
 export async function findWindow(
   tx: Db,
   connectionId: ConnectionId,
 ): Promise<ApiWindow | undefined> {
   const row = await tx
     .selectFrom('api_window')
-    .selectAll()
-    .where(ofThisWorkspace)
-    .where('connection_id', '=', connectionId)
+    .selectAll('api_window')
+    .innerJoin('connection', (join) =>
+      join
+        .on('connection.id', '=', connectionId)
+        .on(sql`connection.workspace_id`, '=', sql`current_setting('manifold.workspace')`)
+        .on(
+          'api_window.credential',
+          '=',
+          sql<string>`coalesce(connection.grant_id,
+          'user:' || connection.company_id || ':' || connection.pipedrive_user_id)`,
+        ),
+    )
     .executeTakeFirst();
   return row && readWindow(row);
 }
 
-/** Changes what is known of a credential's windows; what is not named stays. */
-export async function setWindow(
-  tx: Db,
-  credential: { workspaceId: WorkspaceId; connectionId: ConnectionId },
-  change: Partial<
-    Pick<ApiWindow, 'burst' | 'search' | 'burst_limit' | 'paused_until' | 'pause_reason'>
-  >,
-): Promise<void> {
-  const { burst, search, ...known } = change;
+/** Keeps windows as they are given; only across workspaces. */
+export async function setWindows(tx: Db, windows: readonly ApiWindow[]): Promise<void> {
+  if (windows.length === 0) return;
+  const rows = windows.map(({ burst, search, ...rest }) => ({
+    ...rest,
+    burst_slots: JSON.stringify(burst),
+    search_slots: JSON.stringify(search),
+  }));
   await tx
-    .updateTable('api_window')
-    .set({
-      ...known,
-      ...(burst === undefined ? {} : { burst_slots: JSON.stringify(burst) }),
-      ...(search === undefined ? {} : { search_slots: JSON.stringify(search) }),
-    })
-    .where('workspace_id', '=', credential.workspaceId)
-    .where('connection_id', '=', credential.connectionId)
+    .insertInto('api_window')
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict.column('credential').doUpdateSet((row) => ({
+        burst_limit: row.ref('excluded.burst_limit'),
+        burst_slots: row.ref('excluded.burst_slots'),
+        search_slots: row.ref('excluded.search_slots'),
+        paused_until: row.ref('excluded.paused_until'),
+        pause_reason: row.ref('excluded.pause_reason'),
+        blocks: row.ref('excluded.blocks'),
+        probe_until: row.ref('excluded.probe_until'),
+      })),
+    )
     .execute();
 }
 
-/** A company's day as each workspace in sight knows it. */
+/** A company's day as each workspace in sight has it. */
 export async function listDays(tx: Db, companyId: string, day: string): Promise<ApiDay[]> {
-  return tx
+  const rows = await tx
     .selectFrom('api_day')
     .selectAll()
     .where('company_id', '=', companyId)
     .where('day', '=', day)
+    .orderBy('workspace_id')
     .execute();
+  return rows.map(readDay);
 }
 
-/** Makes the row of a company's day when there is none, and holds it. */
-export async function lockDay(
-  tx: Db,
-  of: { workspaceId: WorkspaceId; companyId: string; day: string },
-): Promise<ApiDay> {
-  await tx
-    .insertInto('api_day')
-    .values({
-      workspace_id: of.workspaceId,
-      company_id: of.companyId,
-      day: of.day,
-      spent_tokens: 0,
-      reserved_tokens: 0,
-      learned_limit: null,
-      learned_remaining: null,
-      paused_until: null,
-    })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
-  return tx
+/** A company's day as the workspace has it. */
+export async function findDay(tx: Db, companyId: string, day: string): Promise<ApiDay | undefined> {
+  const row = await tx
     .selectFrom('api_day')
     .selectAll()
-    .where('workspace_id', '=', of.workspaceId)
-    .where('company_id', '=', of.companyId)
-    .where('day', '=', of.day)
-    .forUpdate()
-    .executeTakeFirstOrThrow();
+    .where(ofThisWorkspace)
+    .where('company_id', '=', companyId)
+    .where('day', '=', day)
+    .executeTakeFirst();
+  return row && readDay(row);
 }
 
-/** Changes what is known of a day; what is not named stays. */
-export async function setDay(
-  tx: Db,
-  of: Pick<ApiDay, 'workspace_id' | 'company_id' | 'day'>,
-  known: Partial<Omit<ApiDay, 'workspace_id' | 'company_id' | 'day'>>,
-): Promise<void> {
+/** Keeps a day as it is given, for each workspace named. */
+export async function setDays(tx: Db, days: readonly ApiDay[]): Promise<void> {
+  if (days.length === 0) return;
   await tx
-    .updateTable('api_day')
-    .set(known)
-    .where('workspace_id', '=', of.workspace_id)
-    .where('company_id', '=', of.company_id)
-    .where('day', '=', of.day)
+    .insertInto('api_day')
+    .values(
+      days.map(({ reserved, ...day }) => ({ ...day, reservations: JSON.stringify(reserved) })),
+    )
+    .onConflict((conflict) =>
+      conflict.columns(['workspace_id', 'company_id', 'day']).doUpdateSet((row) => ({
+        spent_tokens: row.ref('excluded.spent_tokens'),
+        reservations: row.ref('excluded.reservations'),
+        company_spent_tokens: row.ref('excluded.company_spent_tokens'),
+        learned_limit: row.ref('excluded.learned_limit'),
+        learned_remaining: row.ref('excluded.learned_remaining'),
+        paused_until: row.ref('excluded.paused_until'),
+        told_percent: row.ref('excluded.told_percent'),
+      })),
+    )
     .execute();
 }
+
+export type CompanyUser = Pick<
+  Connection,
+  'workspace_id' | 'id' | 'company_id' | 'pipedrive_user_id' | 'grant_id'
+>;
+
+/** Connections to a company in sight, those of whole workspaces first. */
+export async function listCompanyUsers(tx: Db, companyId: string): Promise<CompanyUser[]> {
+  return tx
+    .selectFrom('connection')
+    .select(['workspace_id', 'id', 'company_id', 'pipedrive_user_id', 'grant_id'])
+    .where('company_id', '=', companyId)
+    .orderBy('kind')
+    .orderBy('id')
+    .limit(1_000)
+    .execute();
+}
+
+/** A day of which nothing is known. */
+export const newDay = (of: {
+  workspaceId: WorkspaceId;
+  companyId: string;
+  day: string;
+}): ApiDay => ({
+  workspace_id: of.workspaceId,
+  company_id: of.companyId,
+  day: of.day,
+  spent_tokens: 0,
+  reserved: [],
+  company_spent_tokens: 0,
+  learned_limit: null,
+  learned_remaining: null,
+  paused_until: null,
+  told_percent: 0,
+});

@@ -1,7 +1,9 @@
-import type { ConnectionId, WorkspaceId } from '@manifold/contracts';
+import type { ChangeSetId, ConnectionId, UserId, WorkspaceId } from '@manifold/contracts';
 
 /** Who waits for the answer: somebody at a screen, an event, or a job over many records. */
 export type Lane = 'interactive' | 'event' | 'bulk';
+
+export type PlanName = 'lite' | 'growth' | 'premium' | 'ultimate';
 
 export interface BudgetTables {
   /** One row per finished call, kept 30 days. */
@@ -17,6 +19,7 @@ export interface BudgetTables {
     outcome: string;
     lane: Lane;
     feature: string;
+    change_set_id: ChangeSetId | null;
     at: Date;
   };
   /** Totals of a UTC day. */
@@ -27,31 +30,52 @@ export interface BudgetTables {
     day: string;
     operation: string;
     feature: string;
+    /** Empty for calls that were for no change set. */
+    change_set_id: string;
     company_id: string;
     calls: number;
     tokens: number;
   };
-  /** What is known of a company's day, as seen by one workspace. */
+  /**
+   * A company's day, once per workspace that uses it: what that one spent, has under way and was told.
+   * The other columns are about the company and the same in all of them.
+   */
   api_day: {
     workspace_id: WorkspaceId;
     company_id: string;
     day: string;
     spent_tokens: number;
-    /** Of calls that were admitted and have not ended. */
-    reserved_tokens: number;
+    /** Tokens of calls that were admitted and have not ended, by when; JSON. */
+    reservations: string;
+    company_spent_tokens: number;
     learned_limit: number | null;
     learned_remaining: number | null;
     paused_until: Date | null;
+    /** The highest threshold of the day that an event has told of. */
+    told_percent: number;
   };
-  /** Rolling windows of one credential. Slots are 100 ms wide, numbered from 1970. */
+  /** Rolling windows of one credential. Slots are 50 ms wide, numbered from 1970. */
   api_window: {
-    workspace_id: WorkspaceId;
-    connection_id: ConnectionId;
+    credential: string;
     company_id: string;
     burst_limit: number | null;
     burst_slots: string;
     search_slots: string;
     paused_until: Date | null;
     pause_reason: 'burst_limited' | 'pipedrive_blocked' | null;
+    /** How often in a row the edge has turned it away. */
+    blocks: number;
+    /** A call is out to see whether the edge lets it through again. */
+    probe_until: Date | null;
+  };
+  /** What a workspace says about a company's subscription at Pipedrive. */
+  api_plan: {
+    workspace_id: WorkspaceId;
+    company_id: string;
+    plan: PlanName;
+    seats: number;
+    top_up_tokens: number;
+    user_id: UserId;
+    updated_at: Date;
   };
 }

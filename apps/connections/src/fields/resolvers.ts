@@ -6,6 +6,7 @@ import {
   checkCursor,
   loadById,
   optional,
+  originOf,
   type PageArguments,
   type PageRequest,
   readPage,
@@ -18,10 +19,10 @@ import {
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { PipedriveAccess } from '../accounts/client.ts';
-import { requireFound, requireUsable } from '../accounts/rules.ts';
-import { findConnection } from '../accounts/store.ts';
+import { requireFound } from '../accounts/rules.ts';
 import type { Connection } from '../accounts/tables.ts';
 import type { Db } from '../store.ts';
+import { openConnection } from './asking.ts';
 import { refreshFields } from './commands.ts';
 import { type CataloguedObject, CATALOGUED, isCatalogued, selectFields } from './rules.ts';
 import { findCatalogue } from './store.ts';
@@ -65,9 +66,10 @@ export const createFieldResolvers = (deps: FieldResolverDeps): Resolvers => ({
         findCatalogue(tx, connectionId, args.object),
       );
       const fields = selectFields(catalogue?.fields ?? [], args.filter ?? {});
-      const page = checkCursor(readPage(given), [TextPart]);
+      const page = checkCursor(readPage(given), [TextPart, NumberPart]);
+      const places = new Map(fields.map(({ code }, place) => [code, String(place)]));
       return {
-        ...toConnection(pageOf(fields, page), page, ({ code }) => [code]),
+        ...toConnection(pageOf(fields, page), page, ({ code }) => [code, places.get(code) ?? '0']),
         totalCount: fields.length,
         revision: catalogue?.revision ?? 0,
         readAt: catalogue?.read_at ?? null,
@@ -77,24 +79,20 @@ export const createFieldResolvers = (deps: FieldResolverDeps): Resolvers => ({
   Mutation: {
     refreshFields: async (_: unknown, args: { input: unknown }, context: Context) => {
       const { connectionId, objects } = RefreshArguments.parse(args).input;
-      requireRole(context.identity, 'MEMBER');
-      const { workspaceId } = context;
-      const found = await withWorkspace(deps.db, workspaceId, (tx) =>
-        findConnection(tx, connectionId),
-      );
-      const connection = requireUsable(found, connectionId, 'input.connectionId');
-      const use = { lane: 'interactive', feature: 'fields' } as const;
-      const client = await deps.access.clientFor(workspaceId, connectionId, use);
+      // each costs calls of the whole company's budget
+      requireRole(context.identity, 'ADMIN');
+      const { connection, client } = await openConnection(deps, context.workspaceId, connectionId);
       const changes = await refreshFields(deps, client, {
         connection,
-        objects: requireCatalogued(objects ?? [...CATALOGUED]),
-        asker: context,
+        objects: objects === undefined ? undefined : requireCatalogued(objects),
+        asker: originOf(context),
       });
       return { connection, changes };
     },
   },
   PipedriveField: {
     readOnly: ({ readOnly }: FieldDefinition) => readOnly ?? false,
+    subfields: ({ subfields }: FieldDefinition) => subfields ?? [],
     options: ({ options }: FieldDefinition) =>
       (options ?? []).map(({ id, label }) => ({ id: String(id), label })),
   },
@@ -109,17 +107,25 @@ async function requireId({ loaders }: Context, id: string): Promise<ConnectionId
 function requireCatalogued(objects: readonly PipedriveObject[]): CataloguedObject[] {
   const known = objects.filter(isCatalogued);
   if (known.length === objects.length) return known;
-  throw new Refusal('invalid', 'Only fields of persons, organizations, deals and leads are known', {
+  throw new Refusal('invalid', 'Users have no fields here', {
     reason: 'invalid_input',
     field: 'input.objects',
     fix: `Use any of ${CATALOGUED.join(', ').toUpperCase()}.`,
   });
 }
 
-/** A page of a list that is in memory as a whole; codes are unique, so they are the cursors. */
+/** Where in the list a field stood, within a cursor. */
+const NumberPart = z.string().regex(/^\d{1,6}$/);
+
+/** A page of a list that is in memory as a whole. After a field that is gone comes what took its place. */
 function pageOf(fields: readonly FieldDefinition[], page: PageRequest): FieldDefinition[] {
-  const ordered = page.backwards ? fields.toReversed() : fields;
-  const [code] = page.cursor ?? [];
-  const from = code === undefined ? 0 : ordered.findIndex((field) => field.code === code) + 1;
-  return ordered.slice(from, from + page.limit);
+  const [code, place] = page.cursor ?? [];
+  if (code === undefined) {
+    return (page.backwards ? fields.toReversed() : fields).slice(0, page.limit);
+  }
+  const found = fields.findIndex((field) => field.code === code);
+  const at = found === -1 ? Number(place) : found;
+  if (page.backwards) return fields.slice(0, at).toReversed().slice(0, page.limit);
+  const from = found === -1 ? at : at + 1;
+  return fields.slice(from, from + page.limit);
 }

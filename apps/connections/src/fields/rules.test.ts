@@ -22,19 +22,35 @@ const field = (code: string, more: Partial<FieldDefinition> = {}): FieldDefiniti
   ...more,
 });
 
+const option = (id: number, label: string) => ({ id, label });
+
 test.each([
-  ['nothing', [], []],
-  ['another name', [field('a', { name: 'A' })], ['a']],
-  ['another type', [field('a', { type: 'text' })], ['a']],
-  ['a new option', [field('a', { options: [{ id: 1, label: 'One' }] })], ['a']],
-])('a field with %s more is reported as it is', (_, later, changed) => {
-  const before = later.length === 0 ? [] : [field('a')];
-  expect(compareCatalogues(before, later)).toEqual({ added: [], changed, removed: [] });
+  ['nothing', [field('a')], [field('a')], []],
+  ['a field', [], [field('a')], [['added', null, 'a']]],
+  ['a name', [field('a')], [field('a', { name: 'A' })], [['renamed', 'a', 'A']]],
+  ['a type', [field('a')], [field('a', { type: 'text' })], [['retyped', 'varchar', 'text']]],
+  [
+    'choices',
+    [field('a', { options: [option(1, 'One'), option(2, 'Two')] })],
+    [field('a', { options: [option(1, 'Uno'), option(3, 'Three')] })],
+    [
+      ['option_renamed', 'One', 'Uno'],
+      ['option_added', null, 'Three'],
+      ['option_removed', 'Two', null],
+    ],
+  ],
+  ['no field any more', [field('a')], [], [['removed', 'a', null]]],
+])('%s is told with what was before and after', (_, before, after, expected) => {
+  const { differences } = compareCatalogues(before, after);
+  expect(differences.map((one) => [one.kind, one.before, one.after])).toEqual(expected);
 });
 
 test('fields that came and went are reported, those that only changed places are not', () => {
-  const difference = compareCatalogues([field('a'), field('b')], [field('c'), field('a')]);
-  expect(difference).toEqual({ added: ['c'], changed: [], removed: ['b'] });
+  const difference = compareCatalogues(
+    [field('a'), field('b'), field('d')],
+    [field('d', { name: 'D' }), field('c'), field('a')],
+  );
+  expect(difference).toMatchObject({ added: ['c'], changed: ['d'], removed: ['b'] });
   expect(isDifferent(difference)).toBe(true);
   expect(isDifferent(compareCatalogues([field('a')], [field('a', { readOnly: false })]))).toBe(
     false,
@@ -47,7 +63,9 @@ test('a catalogue is read when there is none, daily, and soon after an unknown f
     { object: 'organization' as const, read_at: ago(61_000), is_stale: true },
     { object: 'deal' as const, read_at: ago(30_000), is_stale: true },
   ];
-  expect(listDue(ages, now)).toEqual(['person', 'organization', 'lead']);
+  expect(listDue(ages, now)).toEqual([
+    ...['person', 'organization', 'lead', 'activity', 'product', 'note'],
+  ]);
   expect(readAgainAt(ago(30_000), now)).toEqual(ago(-30_000));
   expect(readAgainAt(ago(90_000), now)).toEqual(now);
 });

@@ -13,6 +13,7 @@ import type { FieldCatalogueTable } from './tables.ts';
 export interface Catalogue {
   revision: number;
   read_at: Date;
+  asked_at: Date;
   is_stale: boolean;
   fields: FieldDefinition[];
 }
@@ -26,7 +27,7 @@ export async function findCatalogue(
 ): Promise<Catalogue | undefined> {
   const row = await tx
     .selectFrom('field_catalogue')
-    .select(['revision', 'read_at', 'is_stale', 'definitions'])
+    .select(['revision', 'read_at', 'asked_at', 'is_stale', 'definitions'])
     .where(ofThisWorkspace)
     .where('connection_id', '=', connectionId)
     .where('object', '=', object)
@@ -41,7 +42,7 @@ export async function findCatalogues(
 ): Promise<ReadonlyMap<PipedriveObject, Catalogue>> {
   const rows = await tx
     .selectFrom('field_catalogue')
-    .select(['object', 'revision', 'read_at', 'is_stale', 'definitions'])
+    .select(['object', 'revision', 'read_at', 'asked_at', 'is_stale', 'definitions'])
     .where(ofThisWorkspace)
     .where('connection_id', '=', connectionId)
     .execute();
@@ -51,9 +52,10 @@ export async function findCatalogues(
 const toCatalogue = ({
   definitions: text,
   ...row
-}: Pick<FieldCatalogueTable, 'revision' | 'read_at' | 'is_stale' | 'definitions'>): Catalogue => ({
+}: Omit<FieldCatalogueTable, 'workspace_id' | 'connection_id' | 'object'>): Catalogue => ({
   revision: row.revision,
   read_at: row.read_at,
+  asked_at: row.asked_at,
   is_stale: row.is_stale,
   fields: definitions.parse(JSON.parse(text)),
 });
@@ -86,12 +88,14 @@ export async function setCatalogue(
     revision: number;
     fields: readonly FieldDefinition[];
     readAt: Date;
+    askedAt: Date;
   },
 ): Promise<void> {
   const read = {
     revision: catalogue.revision,
     definitions: JSON.stringify(catalogue.fields),
     read_at: catalogue.readAt,
+    asked_at: catalogue.askedAt,
     is_stale: false,
   };
   await tx

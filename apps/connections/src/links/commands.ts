@@ -1,9 +1,18 @@
-import type { PipedriveObject, PipedriveRecord, WorkspaceId } from '@manifold/contracts';
-import type { Db } from '../store.ts';
+import type {
+  FieldValue,
+  PipedriveObject,
+  PipedriveRecord,
+  WorkspaceId,
+} from '@manifold/contracts';
+import { Refusal } from '@manifold/errors';
+import type { Db, Tx } from '../store.ts';
 import type { Vault } from '../vault/seal.ts';
 import { openBody, openSent } from '../writes/body.ts';
+import { listOpenCreates, setEcho } from '../writes/echoes/store.ts';
+import { noticeRecord } from '../writes/hashes/commands.ts';
 import { isSent } from '../writes/identity/rules.ts';
-import { listOpenCreates, setEcho } from '../writes/sending/store.ts';
+import type { Step } from '../writes/store.ts';
+import { noticeOverwrite } from '../writes/overwrites/noticing.ts';
 import { moveLinks, setLinksGone } from './store.ts';
 
 /** A change of a record as Pipedrive's webhook told it. */
@@ -17,29 +26,36 @@ export interface FollowedChange {
   mergedIntoPipedriveId?: string | undefined;
   /** The record after the change. */
   record: PipedriveRecord;
+  /** Values before a change, of the changed fields only. */
+  previous?: Readonly<Record<string, FieldValue>> | null | undefined;
 }
 
 /**
- * Keeps our knowledge of records true to a change in Pipedrive: links follow merges and deletes, and
- * a create of unknown end is recognised by the record it made. Call it before `isOwnEcho`.
+ * Keeps our knowledge of records true to a change in Pipedrive: links follow merges and deletes, a
+ * create of unknown end is recognised by the record it made, what a record holds is remembered, and
+ * an update of ours that replaced what nobody here had seen is noted. Call it before `isOwnEcho`.
  */
 export async function followRecordChange(
-  tx: Db,
+  tx: Tx,
   change: FollowedChange,
-  { vault, now }: { vault: Vault; now: Date },
+  deps: { vault: Vault; now: Date },
 ): Promise<void> {
+  const { fields, updateTime } = change.record;
+  const isGone = change.action === 'deleted' || change.action === 'merged';
+  await noticeRecord(tx, { ...change, fields, updateTime, deleted: isGone }, deps);
   switch (change.action) {
     case 'deleted':
-      return setLinksGone(tx, change, now);
+      return setLinksGone(tx, change, deps.now);
     case 'merged': {
       const survivor = change.mergedIntoPipedriveId;
       return survivor === undefined
-        ? setLinksGone(tx, change, now)
-        : moveLinks(tx, change, { pipedriveId: survivor, now });
+        ? setLinksGone(tx, change, deps.now)
+        : moveLinks(tx, change, { pipedriveId: survivor, now: deps.now });
     }
     case 'created':
-      return recogniseCreate(tx, change, { vault, now });
+      return recogniseCreate(tx, change, deps);
     case 'updated':
+      return noticeOverwrite(tx, change, deps);
   }
 }
 
@@ -48,11 +64,24 @@ async function recogniseCreate(
   change: FollowedChange,
   { vault, now }: { vault: Vault; now: Date },
 ): Promise<void> {
-  for (const step of await listOpenCreates(tx, change)) {
-    const { identity, fields } = openBody(vault, step);
-    const sent = { stepId: step.id, identity, fields: openSent(vault, step)?.fields ?? fields };
-    if (!isSent(change.record, sent)) continue;
+  const marks = Object.values(change.record.fields).filter((value) => typeof value === 'string');
+  for (const step of await listOpenCreates(tx, { ...change, marks })) {
+    // one with a mark was chosen by it
+    if (step.mark === null && !isCreateOf(vault, step, change.record)) continue;
     await setEcho(tx, step.id, { pipedriveId: change.pipedriveId, now });
     return;
+  }
+}
+
+/** False too for a step that does not open: it must not hold up the deliveries of its company. */
+function isCreateOf(vault: Vault, step: Step, record: PipedriveRecord): boolean {
+  try {
+    const { identity, fields } = openBody(vault, step);
+    const sent = openSent(vault, step)?.fields ?? fields;
+    return isSent(record, { stepId: step.id, identity, fields: sent });
+  } catch (error) {
+    // a key that is not here yet comes in a moment
+    if (error instanceof Refusal) throw error;
+    return false;
   }
 }

@@ -59,6 +59,24 @@ test('links follow a merge to the survivor and forget a deleted record', async (
   expect(anew).toMatchObject({ effect: 'created' });
 });
 
+test('a create whose body does not open does not hold up what is told of its company', async () => {
+  for (const close of closing.splice(0)) await close();
+  const { workspaceId, vault } = world;
+  await world.submit({ steps: [personStep('closed@example.test')] });
+  await world.scoped((tx) =>
+    tx
+      .updateTable('write_step')
+      .set({ state: 'unknown', sent_effect: 'created', sealed_body: 'torn' })
+      .where('workspace_id', '=', workspaceId)
+      .execute(),
+  );
+  const record = normaliseRecord('person', { id: 77, name: 'Ada' });
+  const change = { ...changeOf('77'), action: 'created' as const, record };
+  await expect(
+    world.scoped((tx) => followRecordChange(tx, change, { vault, now: new Date() })),
+  ).resolves.toBeUndefined();
+});
+
 // builders
 
 const changeOf = (pipedriveId: string) => ({

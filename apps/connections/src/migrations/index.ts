@@ -6,6 +6,26 @@ import * as budget from './0011-budget.ts';
 import * as links from './0012-links.ts';
 import * as writes from './0013-writes.ts';
 import * as connectionId from './0014-connection-id.ts';
+import * as fieldChanges from './0021-field-changes.ts';
+import * as externalId from './0022-external-id.ts';
+import * as fieldCreation from './0023-field-creation.ts';
+import * as dataKeys from './0031-data-keys.ts';
+import * as grants from './0032-grants.ts';
+import * as releasing from './0036-releasing.ts';
+import * as fieldLeases from './0037-field-leases.ts';
+import * as steps from './0041-steps.ts';
+import * as changeSets from './0051-change-sets.ts';
+import * as registry from './0061-registry.ts';
+import * as completeness from './0062-completeness.ts';
+import * as webhookHealth from './0063-webhook-health.ts';
+import * as webhookRemoved from './0064-webhook-removed.ts';
+import * as registrySight from './0066-registry-sight.ts';
+import * as certificateProgress from './0067-certificate-progress.ts';
+import * as webhookLeases from './0068-webhook-leases.ts';
+import * as sharedWindows from './0071-shared-windows.ts';
+import * as stepJob from './0072-step-job.ts';
+import * as resending from './0090-messaging.ts';
+import * as messagingUpkeep from './0091-messaging-upkeep.ts';
 
 /** In the order they run; a migration that was released is never changed. */
 export const migrations: Record<string, Migration> = {
@@ -16,4 +36,24 @@ export const migrations: Record<string, Migration> = {
   '0012-links': links,
   '0013-writes': writes,
   '0014-connection-id': connectionId,
+  '0021-field-changes': fieldChanges,
+  '0022-external-id': externalId,
+  '0023-field-creation': fieldCreation,
+  '0031-data-keys': dataKeys,
+  '0032-grants': grants,
+  '0036-releasing': releasing,
+  '0037-field-leases': fieldLeases,
+  '0041-steps': steps,
+  '0051-change-sets': changeSets,
+  '0061-registry': registry,
+  '0062-completeness': completeness,
+  '0063-webhook-health': webhookHealth,
+  '0064-webhook-removed': webhookRemoved,
+  '0066-registry-sight': registrySight,
+  '0067-certificate-progress': certificateProgress,
+  '0068-webhook-leases': webhookLeases,
+  '0071-shared-windows': sharedWindows,
+  '0072-step-job': stepJob,
+  '0090-messaging': resending,
+  '0091-messaging-upkeep': messagingUpkeep,
 };

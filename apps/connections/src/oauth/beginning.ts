@@ -1,27 +1,28 @@
 import { randomBytes } from 'node:crypto';
-import type { UserId } from '@manifold/contracts';
 import { acrossWorkspaces, createOnce, withWorkspace } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
-import type { Origin } from '@manifold/messaging';
-import { authorizeUrl, type OauthApp } from '@manifold/pipedrive';
-import type { ConnectingDeps } from '../accounts/connecting.ts';
+import { authorizeUrl } from '@manifold/pipedrive';
+import type { Asker, ConnectingDeps } from '../accounts/connecting.ts';
+import { requireTerms } from '../accounts/consent/rules.ts';
 import type { Connection } from '../accounts/tables.ts';
 import { isSameSecret } from '../vault/compare.ts';
+import { type RegisteredApp, requireApp } from './apps.ts';
 import { isReturnUrlAllowed, STATE_LIVES_MS } from './rules.ts';
 import { findState, insertState, takeState } from './store.ts';
 import type { OauthState } from './tables.ts';
 
-/** An app registered at Pipedrive, and the one address it may send browsers back to. */
-export type RegisteredApp = OauthApp & { redirectUrl: string };
-
 export interface OauthDeps extends ConnectingDeps {
-  oauth: RegisteredApp | undefined;
   /** Addresses below which a browser may be sent after connecting. */
   returnUrls: readonly string[];
 }
 
 export interface BeginInput {
   kind: Connection['kind'];
+  /** Name of a registered app; absent: the first. */
+  app?: string | undefined;
+  acceptLimitedVisibility?: boolean | undefined;
+  /** Version of the operator's terms. */
+  acceptTerms?: string | undefined;
   returnUrl?: string | undefined;
   idempotencyKey?: string | undefined;
 }
@@ -30,9 +31,10 @@ export interface BeginInput {
 export async function beginConnection(
   deps: OauthDeps,
   input: BeginInput,
-  asker: Origin & { userId: UserId },
+  asker: Asker,
 ): Promise<{ authorizationUrl: string; expiresAt: Date }> {
-  const app = requireApp(deps);
+  const app = requireApp(deps.apps, input.app);
+  requireTerms(deps.terms, input.acceptTerms);
   requireReturnUrl(deps, input.returnUrl);
   const { workspaceId } = asker;
   const begun = await withWorkspace(deps.db, workspaceId, async (tx) => {
@@ -48,17 +50,7 @@ export async function beginConnection(
       },
       async () => {
         const fresh = randomBytes(24).toString('base64url');
-        await insertState(tx, {
-          workspace_id: workspaceId,
-          state_hash: hashOf(deps, stateOf(deps, fresh)),
-          user_id: asker.userId,
-          kind: input.kind,
-          return_url: input.returnUrl ?? null,
-          correlation_id: asker.correlationId,
-          expires_at: new Date(deps.now().getTime() + STATE_LIVES_MS),
-          used_at: null,
-          created_at: deps.now(),
-        });
+        await insertState(tx, stateRow(deps, input, { asker, app, seed: fresh }));
         return fresh;
       },
     );
@@ -76,6 +68,26 @@ export async function beginConnection(
     expiresAt: begun.stored?.expires_at ?? deps.now(),
   };
 }
+
+const stateRow = (
+  deps: OauthDeps,
+  input: BeginInput,
+  begun: { asker: Asker; app: RegisteredApp; seed: string },
+): OauthState => ({
+  workspace_id: begun.asker.workspaceId,
+  state_hash: hashOf(deps, stateOf(deps, begun.seed)),
+  user_id: begun.asker.userId,
+  kind: input.kind,
+  return_url: input.returnUrl ?? null,
+  correlation_id: begun.asker.correlationId,
+  app_name: begun.app.name,
+  accepts_limited_visibility: input.acceptLimitedVisibility ?? false,
+  by_admin: begun.asker.byAdmin,
+  terms_version: input.acceptTerms ?? null,
+  expires_at: new Date(deps.now().getTime() + STATE_LIVES_MS),
+  used_at: null,
+  created_at: deps.now(),
+});
 
 /** Random, and signed: a guess is turned away without asking the database. */
 const stateOf = ({ vault }: OauthDeps, seed: string): string =>
@@ -99,15 +111,6 @@ export async function claimState(deps: OauthDeps, state: string): Promise<OauthS
       fix: 'Begin again in Manifold: connecting has to be finished within 10 minutes, in one go.',
     },
   );
-}
-
-/** The registered app; a refusal where connections are made with API tokens only. */
-export function requireApp({ oauth }: OauthDeps): RegisteredApp {
-  if (oauth !== undefined) return oauth;
-  throw new Refusal('precondition', 'No Pipedrive app is registered with this installation', {
-    reason: 'pipedrive_refused',
-    fix: 'Set PIPEDRIVE_CLIENT_ID, PIPEDRIVE_CLIENT_SECRET and PIPEDRIVE_REDIRECT_URL, or connect with an API token.',
-  });
 }
 
 function requireReturnUrl({ returnUrls }: OauthDeps, url: string | undefined): void {

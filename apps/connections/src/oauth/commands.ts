@@ -1,15 +1,15 @@
-import { acrossWorkspaces, withWorkspace } from '@manifold/database';
+import { acrossWorkspaces } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
 import { exchangeCode, type Grant, parseApiDomain } from '@manifold/pipedrive';
-import { dropGrant } from '../accounts/commands.ts';
-import { identify, recordConnecting } from '../accounts/connecting.ts';
-import { grantColumns } from '../accounts/credential.ts';
-import { keepGrant } from '../accounts/granting.ts';
+import { rejectGrant } from '../accounts/commands.ts';
+import { finishConnecting, identify, recordConnecting } from '../accounts/connecting.ts';
+import { type Kept, storeConnection } from '../accounts/granting.ts';
+import { keepGrant, releaseGrant } from '../accounts/grants/commands.ts';
+import { type GrantHolder, lockGrantOf, postponeRefresh } from '../accounts/grants/store.ts';
 import { refusalOf, unreachable } from '../accounts/rules.ts';
-import { setUpConnection } from '../accounts/setup.ts';
-import { listConnectionsOfGrant } from '../accounts/grants/store.ts';
 import type { Connection } from '../accounts/tables.ts';
-import { type OauthDeps, requireApp } from './beginning.ts';
+import { type RegisteredApp, requireApp } from './apps.ts';
+import type { OauthDeps } from './beginning.ts';
 import type { OauthState } from './tables.ts';
 
 /** Trades the code for a grant, keeps it, and sets the connection up. */
@@ -18,38 +18,57 @@ export async function completeConnection(
   begun: OauthState,
   code: string,
 ): Promise<Connection> {
-  const { grant, apiDomain } = await tradeCode(deps, code);
+  const app = requireApp(deps.apps, begun.app_name);
+  const traded = await tradeCode(deps, app, code);
   const { answer, calls } = await identify(deps, {
-    apiDomain,
-    authorization: { kind: 'bearer', token: grant.accessToken },
+    apiDomain: traded.apiDomain,
+    authorization: { kind: 'bearer', token: traded.grant.accessToken },
   });
   if (answer.outcome !== 'ok') throw refusalOf(answer);
-  const now = deps.now();
-  const connection = await withWorkspace(deps.db, begun.workspace_id, (tx) =>
-    keepGrant(
-      tx,
-      {
-        workspaceId: begun.workspace_id,
-        userId: begun.user_id,
-        kind: begun.kind,
-        method: 'OAUTH',
-        me: answer.data,
-        apiDomain,
-        correlationId: begun.correlation_id,
-        seal: (named) => grantColumns(deps.vault, named, { grant, now }),
-      },
-      { vault: deps.vault, now },
-    ),
-  );
+  const { connection, formerGrantId } = await keepBoth(deps, begun, {
+    ...traded,
+    app,
+    me: answer.data,
+  });
+  if (formerGrantId !== null) await releaseGrant(deps, formerGrantId);
   await recordConnecting(deps, connection, calls);
-  return (await setUpConnection(deps, begun.workspace_id, connection.id)) ?? connection;
+  return finishConnecting(deps, connection);
+}
+
+/** Keeps the grant and the connection that uses it; a grant no connection uses is given back. */
+async function keepBoth(
+  deps: OauthDeps,
+  begun: OauthState,
+  granted: Parameters<typeof keepGrant>[1],
+): Promise<Kept> {
+  const { app, me, apiDomain } = granted;
+  const options = { vault: deps.vault, now: deps.now() };
+  const { grantId, kept } = await acrossWorkspaces(deps.db, async (tx) => {
+    const grant = await keepGrant(tx, granted, options);
+    const made = {
+      workspaceId: begun.workspace_id,
+      userId: begun.user_id,
+      byAdmin: begun.by_admin,
+      kind: begun.kind,
+      credential: { method: 'OAUTH', grant, app } as const,
+      me,
+      apiDomain,
+      acceptsLimitedVisibility: begun.accepts_limited_visibility,
+      termsVersion: begun.terms_version,
+      correlationId: begun.correlation_id,
+    };
+    return { grantId: grant.id, kept: await storeConnection(tx, made, options) };
+  });
+  if (!(kept instanceof Refusal)) return kept;
+  await releaseGrant(deps, grantId);
+  throw kept;
 }
 
 async function tradeCode(
   deps: OauthDeps,
+  app: RegisteredApp,
   code: string,
 ): Promise<{ grant: Grant; apiDomain: string }> {
-  const app = requireApp(deps);
   const traded = await exchangeCode(app, { code, redirectUri: app.redirectUrl });
   switch (traded.outcome) {
     case 'ok': {
@@ -66,10 +85,10 @@ async function tradeCode(
         fix: 'Begin again in Manifold.',
       });
     case 'invalid_client':
-      deps.log.error('Pipedrive does not accept the client id, secret or redirect URL');
+      deps.log.error({ app: app.name }, 'Pipedrive does not accept the id, secret or redirect URL');
       throw new Refusal('precondition', 'Pipedrive does not accept the registered app', {
         reason: 'pipedrive_refused',
-        fix: 'Correct PIPEDRIVE_CLIENT_ID, PIPEDRIVE_CLIENT_SECRET and PIPEDRIVE_REDIRECT_URL.',
+        fix: `Correct the id, secret and redirect URL of the app ${app.name}: PIPEDRIVE_CLIENT_ID and its like, or PIPEDRIVE_APPS.`,
       });
     case 'unavailable':
       throw unreachable(traded.cause);
@@ -79,14 +98,18 @@ async function tradeCode(
 /** The user removed the app in Pipedrive: every connection of the grant stops, in every workspace. */
 export async function forgetGrant(
   deps: OauthDeps,
-  grant: { companyId: string; pipedriveUserId: string },
+  holder: GrantHolder,
+  removedAt: Date | undefined,
 ): Promise<void> {
-  const held = await acrossWorkspaces(deps.db, (tx) => listConnectionsOfGrant(tx, grant));
-  for (const { workspace_id: workspaceId, id, correlation_id: correlationId } of held) {
-    const actor = { kind: 'pipedrive' as const, id: grant.pipedriveUserId };
-    const asker = { workspaceId, actor, correlationId };
-    await withWorkspace(deps.db, workspaceId, (tx) =>
-      dropGrant(tx, id, { asker, now: deps.now() }),
-    );
-  }
+  await acrossWorkspaces(deps.db, async (tx) => {
+    const grant = await lockGrantOf(tx, holder);
+    if (grant === undefined) return;
+    if (removedAt !== undefined && removedAt < grant.renewed_at) {
+      // from before its user connected again; should clocks differ, asking for a token tells
+      await postponeRefresh(tx, grant, deps.now());
+      return;
+    }
+    const { id, token_version: version } = grant;
+    await rejectGrant(tx, { id, version, reason: 'app_removed', now: deps.now() });
+  });
 }

@@ -3,10 +3,11 @@ import { Refusal } from '@manifold/errors';
 import { type HttpHandler, readBody, sendJson } from '@manifold/service';
 import { z } from 'zod';
 import { basicAuthorization, isSameSecret } from '../vault/compare.ts';
+import { appOf } from './apps.ts';
 import { claimState, type OauthDeps } from './beginning.ts';
 import { completeConnection, forgetGrant } from './commands.ts';
 import { renderPage } from './page.ts';
-import { readCallback } from './rules.ts';
+import { readCallback, readTime } from './rules.ts';
 
 const MAX_BODY_BYTES = 16 * 1024;
 
@@ -83,26 +84,35 @@ function sendPage(
 }
 
 const id = z.union([z.string().min(1).max(32), z.number().int()]).transform(String);
-const Uninstall = z.object({ client_id: z.string(), company_id: id, user_id: id });
+const Uninstall = z.object({
+  client_id: z.string(),
+  company_id: id,
+  user_id: id,
+  timestamp: z.unknown().optional(),
+});
 
 async function receiveUninstall(
   deps: OauthDeps,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const { oauth } = deps;
-  const expected = basicAuthorization(oauth?.clientId ?? '', oauth?.clientSecret ?? '');
-  if (oauth === undefined || !isSameSecret(request.headers.authorization ?? '', expected)) {
+  const parsed = Uninstall.safeParse(await readJson(request));
+  // the notice names its app, and only that app's secret can vouch for it
+  const app = parsed.success ? appOf(deps.apps, parsed.data.client_id) : undefined;
+  const expected = basicAuthorization(app?.clientId ?? '', app?.clientSecret ?? '');
+  const isSame = isSameSecret(request.headers.authorization ?? '', expected);
+  if (!parsed.success || app === undefined || !isSame) {
     return sendJson(response, 401, { error: 'Unauthorized' });
   }
-  const parsed = Uninstall.safeParse(await readJson(request));
-  if (!parsed.success || parsed.data.client_id !== oauth.clientId) {
-    return sendJson(response, 400, { error: 'Not an uninstall notice' });
-  }
-  await forgetGrant(deps, {
-    companyId: parsed.data.company_id,
-    pipedriveUserId: parsed.data.user_id,
-  });
+  await forgetGrant(
+    deps,
+    {
+      clientId: app.clientId,
+      companyId: parsed.data.company_id,
+      pipedriveUserId: parsed.data.user_id,
+    },
+    readTime(parsed.data.timestamp),
+  );
   sendJson(response, 200, {});
 }
 

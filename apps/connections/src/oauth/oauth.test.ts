@@ -8,18 +8,21 @@ import {
   startTestPipedrive,
 } from '@manifold/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type Installation, newWorkspace, startInstallation } from '../../test/installation.ts';
+import {
+  type Installation,
+  newWorkspace,
+  openTestVault,
+  startInstallation,
+} from '../../test/installation.ts';
 import { dumpTables, listEvents } from '../../test/looking.ts';
-import { openSecret } from '../accounts/credential.ts';
+import { openSecret, openToken } from '../accounts/credential.ts';
 import { migrations } from '../migrations/index.ts';
 import type { Tables } from '../store.ts';
-import { basicAuthorization } from '../vault/compare.ts';
-import { createVault } from '../vault/seal.ts';
 
 const BEGIN = `mutation ($input: BeginConnectionInput!) {
   beginConnection(input: $input) { authorizationUrl expiresAt } }`;
 const LIST = `{ connections { totalCount nodes { id name kind method status scopes isAdministrator
-  webhooks pipedriveUserId statusReason fix company { id name domain url } } } }`;
+  webhooks pipedriveUserId statusReason cause fix app company { id name domain url } } } }`;
 const FIELDS = `query ($id: ID!) { pipedriveFields(connectionId: $id, object: PERSON) {
   revision readAt totalCount nodes { code custom } } }`;
 
@@ -88,7 +91,9 @@ test('a person allows the connection and it works: company, scopes, webhook, fie
     webhooks: 'ACTIVE',
     pipedriveUserId: String(userId()),
     statusReason: null,
+    cause: null,
     fix: null,
+    app: 'default',
     company: { name: 'Sandbox Inc', domain: 'sandbox', url: sandbox.url },
   });
   expect(nodes[0].scopes).toContain('contacts:full');
@@ -234,30 +239,14 @@ test('removing the app in Pipedrive stops every connection of that user, once an
   expect(callbackStatus).toBe(200);
   for (const workspaceId of [one, other]) {
     const { nodes } = await list(workspaceId);
-    expect(nodes[0]).toMatchObject({ status: 'NEEDS_REAUTH', statusReason: 'token_rejected' });
+    expect(nodes[0]).toMatchObject({ status: 'NEEDS_REAUTH', statusReason: 'app_removed' });
+    expect(nodes[0].cause).toMatch(/removed/);
     expect(nodes[0].fix).toMatch(/again/);
     const events = await listEvents(database.db, workspaceId, 'connection_status_changed');
-    expect(events.map(({ payload }) => payload.reason)).toEqual(['token_rejected']);
+    expect(events.map(({ payload }) => payload.reason)).toEqual(['app_removed']);
   }
   await connect(one);
   expect((await list(one)).nodes[0]).toMatchObject({ status: 'ACTIVE', webhooks: 'ACTIVE' });
-});
-
-test.each([
-  ['a wrong secret', { authorization: basicAuthorization('test-app', 'wrong') }, 401],
-  ['no credentials', {}, 401],
-])('an uninstall notice with %s is turned away and changes nothing', async (_, headers, status) => {
-  const workspaceId = newWorkspace();
-  await connect(workspaceId);
-  const { company, pipedriveUserId } = (await list(workspaceId)).nodes[0];
-  const body = { client_id: 'test-app', company_id: company.id, user_id: pipedriveUserId };
-  const response = await fetch(installation.redirectUrl, {
-    method: 'DELETE',
-    headers,
-    body: JSON.stringify(body),
-  });
-  expect(response.status).toBe(status);
-  expect((await list(workspaceId)).nodes[0].status).toBe('ACTIVE');
 });
 
 test('no token, code, state or webhook secret is in any log line or, in plain text, in any table', async () => {
@@ -269,10 +258,20 @@ test('no token, code, state or webhook secret is in any log line or, in plain te
   const rows = await acrossWorkspaces(database.db, (tx) =>
     tx.selectFrom('connection').selectAll().where('workspace_id', '=', workspaceId).execute(),
   );
-  const vault = createVault(Buffer.alloc(32, 7));
-  const columns = ['access_token', 'refresh_token', 'webhook_path', 'webhook_password'] as const;
-  const opened = rows.flatMap((row) => columns.map((column) => openSecret(vault, row, column)));
-  expect(opened).toHaveLength(4);
+  const vault = await openTestVault(database.db);
+  const grants = await acrossWorkspaces(database.db, (tx) =>
+    tx.selectFrom('pipedrive_grant').selectAll().execute(),
+  );
+  const opened = [
+    ...['webhook_path', 'webhook_password'].flatMap((column) =>
+      rows.map((row) =>
+        openSecret(vault, row, column === 'webhook_path' ? column : 'webhook_password'),
+      ),
+    ),
+    ...grants.map((grant) => openToken(vault, grant, 'access_token')),
+    ...grants.map((grant) => openToken(vault, grant, 'refresh_token')),
+  ];
+  expect(opened).toHaveLength(2 + 2 * grants.length);
   const places = `${lines.join('\n')}\n${await dumpTables(database.db)}`;
   for (const secret of [...opened, code, state, 'canary-client-secret']) {
     expect(secret?.length).toBeGreaterThan(15);

@@ -28,3 +28,16 @@ export function readCallback(query: URLSearchParams): CallbackQuery {
   if (query.has('error')) return { outcome: 'denied', state };
   return code === '' ? { outcome: 'foreign' } : { outcome: 'code', state, code };
 }
+
+const SECONDS_BELOW = 100_000_000_000;
+
+/** A time as Pipedrive may write it: text, or seconds or milliseconds; undefined when it is none. */
+export function readTime(value: unknown): Date | undefined {
+  if (typeof value === 'number') {
+    return new Date(value < SECONDS_BELOW ? (value + 1) * 1000 - 1 : value);
+  }
+  if (typeof value !== 'string' || value === '') return undefined;
+  if (/^\d+$/.test(value)) return readTime(Number(value));
+  const time = new Date(value);
+  return Number.isNaN(time.getTime()) ? undefined : time;
+}

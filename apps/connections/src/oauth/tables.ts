@@ -9,6 +9,12 @@ export interface OauthStateTable {
   kind: 'ORGANIZATION' | 'PERSONAL';
   return_url: string | null;
   correlation_id: string;
+  /** The registered app it was begun with. */
+  app_name: string;
+  accepts_limited_visibility: boolean;
+  /** Begun with the role ADMIN at least. */
+  by_admin: boolean;
+  terms_version: string | null;
   expires_at: Date;
   used_at: Date | null;
   created_at: Date;

@@ -10,6 +10,7 @@ import { withWorkspace } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
 import {
   isCustomCode,
+  isListedByIds,
   operations,
   type Outcome,
   type PipedriveClient,
@@ -26,6 +27,7 @@ import type { Vault } from '../vault/seal.ts';
 import { readRecord } from '../webhooks/commands.ts';
 import { project } from '../webhooks/rules.ts';
 import { listReceipts } from '../webhooks/store.ts';
+import { MOST_ONE_BY_ONE, priceOf, readByIds } from './by-ids.ts';
 import { includedFields, isReadable } from './rules.ts';
 
 export interface ReadingDeps {
@@ -41,7 +43,7 @@ type Page = { items: PipedriveRecord[]; end: z.input<typeof ReadRecords.end> };
 /** One page, cut down to the named fields. Without budget the answer is when to ask again. */
 export async function readPage(deps: ReadingDeps, question: Question): Promise<Page> {
   const { workspaceId, connectionId, object, fields } = question;
-  const readable = requireReadable(object);
+  const readable = requireReadable(object, question.ids);
   const lane = question.lane ?? (question.ids === undefined ? 'bulk' : 'event');
   const client = await deps.access.clientFor(workspaceId, connectionId, { lane, feature: 'reads' });
   const catalogue = await withWorkspace(deps.db, workspaceId, (tx) =>
@@ -62,11 +64,18 @@ export async function readPage(deps: ReadingDeps, question: Question): Promise<P
   };
 }
 
-function requireReadable(object: PipedriveObject): RecordObject {
-  if (isReadable(object)) return object;
-  throw new Refusal('invalid', `Records of the kind ${object} cannot be listed`, {
-    reason: 'invalid_input',
-    field: 'object',
+function requireReadable(object: PipedriveObject, ids: readonly string[] = []): RecordObject {
+  if (!isReadable(object)) {
+    throw new Refusal('invalid', `Records of the kind ${object} cannot be listed`, {
+      reason: 'invalid_input',
+      field: 'object',
+    });
+  }
+  if (isListedByIds(object) || ids.length <= MOST_ONE_BY_ONE) return object;
+  throw new Refusal('invalid', `At most ${MOST_ONE_BY_ONE} ${object}s can be named at once`, {
+    reason: 'too_many_items',
+    field: 'ids',
+    fix: 'Ask for fewer, or list them.',
   });
 }
 
@@ -81,53 +90,33 @@ const waitFor = (limited: { kind: string; retryAfterMs: number }, now: Date): Pa
 
 type Reading = { question: Question; definitions: readonly FieldDefinition[] };
 
-function readFrom(
+async function readFrom(
   client: PipedriveClient,
   object: RecordObject,
   { question, definitions }: Reading,
 ): Promise<Outcome<PipedriveRecord[]>> {
   const { ids, fields, cursor, limit, updatedSince } = question;
-  if (ids !== undefined && isV1(object)) return readOneByOne(client, object, { ids, definitions });
   const included = includedFields(object, fields);
-  return client.listRecords(object, {
+  const selection = {
     definitions,
     customFields: fields.filter(isCustomCode),
     includeFields: included.length === 0 ? undefined : included,
-    ...(ids === undefined
-      ? {
-          cursor,
-          limit,
-          updatedSince: updatedSince === undefined ? undefined : new Date(updatedSince),
-        }
-      : // one page holds them all
-        { ids, limit: 500 }),
-  });
-}
-
-const isV1 = (object: RecordObject): boolean =>
-  operations[recordOperations[object].list].version === 'v1';
-
-/** v1 cannot list by ids. What is gone is left out, as v2 does. */
-async function readOneByOne(
-  client: PipedriveClient,
-  object: RecordObject,
-  { ids, definitions }: { ids: readonly string[]; definitions: readonly FieldDefinition[] },
-): Promise<Outcome<PipedriveRecord[]>> {
-  const records: PipedriveRecord[] = [];
-  for (const id of ids) {
-    const found = await client.getRecord(object, id, { definitions });
-    if (found.outcome === 'ok') records.push(found.data);
-    else if (found.outcome !== 'refused' || found.status !== 404) return found;
+  };
+  if (ids === undefined) {
+    const since = updatedSince === undefined ? undefined : new Date(updatedSince);
+    return client.listRecords(object, { ...selection, cursor, limit, updatedSince: since });
   }
-  return { outcome: 'ok', data: records };
+  const read = await readByIds(client, object, { ...selection, ids: [...new Set(ids)] });
+  // a list leaves out what somebody deleted, so this does too
+  return read.outcome === 'ok'
+    ? { outcome: 'ok', data: read.data.filter(({ deleted }) => !deleted) }
+    : read;
 }
 
-function costOf(object: RecordObject, { ids }: Question): number {
-  const { list, get } = recordOperations[object];
-  return ids !== undefined && isV1(object)
-    ? operations[get].priceTokens * ids.length
-    : operations[list].priceTokens;
-}
+const costOf = (object: RecordObject, { ids }: Question): number =>
+  ids === undefined
+    ? operations[recordOperations[object].list].priceTokens
+    : priceOf(object, [...new Set(ids)]);
 
 type CountQuestion = z.output<typeof CountRecords.question>;
 
@@ -137,7 +126,7 @@ export async function countRecords(
   { workspaceId, connectionId, object }: CountQuestion,
 ): Promise<z.input<typeof CountRecords.answer>> {
   const unknown = { count: null, highestId: null, costTokens: 0 };
-  if (!isReadable(object) || isV1(object)) return unknown;
+  if (!isReadable(object) || !isListedByIds(object)) return unknown;
   const client = await access.clientFor(workspaceId, connectionId, {
     lane: 'bulk',
     feature: 'reads',

@@ -13,7 +13,24 @@ export async function leaseUpkeep(
       eb
         .selectFrom('connection')
         .select('id')
-        .where('status', '=', 'ACTIVE')
+        .where((or) =>
+          or.or([
+            or('status', '=', 'ACTIVE'),
+            // turned away by the API, though its grant may live
+            or.and([
+              or('status', '=', 'NEEDS_REAUTH'),
+              or('status_reason', '=', 'token_rejected'),
+              or(
+                'grant_id',
+                'in',
+                or
+                  .selectFrom('pipedrive_grant')
+                  .select('pipedrive_grant.id')
+                  .where('refresh_token', 'is not', null),
+              ),
+            ]),
+          ]),
+        )
         .where('upkeep_at', '<=', lease.now)
         .orderBy('upkeep_at')
         .limit(lease.limit)

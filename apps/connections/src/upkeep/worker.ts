@@ -2,21 +2,34 @@ import { acrossWorkspaces } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
 import { createLatch } from '@manifold/messaging';
 import { type SetupDeps, setUpConnection } from '../accounts/setup.ts';
+import { type GrantUpkeepDeps, recheckGrant, tendGrants } from '../accounts/grants/upkeep.ts';
 import { removeOldStates } from '../oauth/store.ts';
 import { leaseUpkeep } from './store.ts';
 
 const POLL_MS = 250;
 const BATCH = 5;
-/** Long enough for five catalogues and a subscription; a replica that dies leaves it to another. */
-const LEASE_MS = 120_000;
+/** Long enough for a slow reading of all catalogues and a subscription; a replica that dies leaves it to another. */
+const LEASE_MS = 240_000;
 const KEEP_STATES_MS = 24 * 3_600_000;
 
+type UpkeepDeps = SetupDeps & GrantUpkeepDeps;
+
+const TEND_GRANTS_MS = 60_000;
+
 /** Looks after connections: subscribed, fields known, announced. Works while another replica does too. */
-export function startUpkeep(deps: SetupDeps): () => Promise<void> {
+export function startUpkeep(deps: UpkeepDeps): () => Promise<void> {
   const stopping = new AbortController();
   const latch = createLatch(POLL_MS, stopping.signal);
+  let tendAt = 0;
+  const tend = async () => {
+    const now = deps.now().getTime();
+    if (now < tendAt) return;
+    tendAt = now + TEND_GRANTS_MS;
+    await tendGrants(deps);
+  };
   const finished = (async () => {
     while (!stopping.signal.aborted) {
+      await tend().catch((error: unknown) => deps.log.error({ err: error }, 'grants not tended'));
       const done = await keepUp(deps).catch((error: unknown) => {
         deps.log.error({ err: error }, 'connections not looked after');
         return 0;
@@ -31,22 +44,29 @@ export function startUpkeep(deps: SetupDeps): () => Promise<void> {
 }
 
 /** Looks after the connections that are due; returns how many there were. */
-async function keepUp(deps: SetupDeps): Promise<number> {
+async function keepUp(deps: UpkeepDeps): Promise<number> {
   const now = deps.now();
   const due = await acrossWorkspaces(deps.db, (tx) =>
     leaseUpkeep(tx, { now, until: new Date(now.getTime() + LEASE_MS), limit: BATCH }),
   );
-  for (const { workspace_id: workspaceId, id } of due) {
-    try {
-      await setUpConnection(deps, workspaceId, id);
-    } catch (error) {
-      // the lease runs out and it is tried again
-      const reason = error instanceof Refusal ? error.detail.reason : undefined;
-      deps.log.warn({ connection: id, reason, err: reason ? undefined : error }, 'upkeep failed');
-    }
-  }
+  // side by side: one slow company does not hold up the others
+  await Promise.all(due.map((connection) => keepUpOne(deps, connection)));
   if (due.length > 0) await removeStates(deps);
   return due.length;
+}
+
+async function keepUpOne(
+  deps: UpkeepDeps,
+  { workspace_id: workspaceId, id }: Awaited<ReturnType<typeof leaseUpkeep>>[number],
+): Promise<void> {
+  try {
+    const connection = await setUpConnection(deps, workspaceId, id);
+    if (connection?.status === 'NEEDS_REAUTH') await recheckGrant(deps, workspaceId, id);
+  } catch (error) {
+    // the lease runs out and it is tried again
+    const reason = error instanceof Refusal ? error.detail.reason : undefined;
+    deps.log.warn({ connection: id, reason, err: reason ? undefined : error }, 'upkeep failed');
+  }
 }
 
 const removeStates = ({ db, now }: SetupDeps): Promise<void> =>

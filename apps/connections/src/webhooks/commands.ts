@@ -1,14 +1,16 @@
+import { randomBytes } from 'node:crypto';
 import { PipedriveRecord, WebhookReceiptId } from '@manifold/contracts';
 import { acrossWorkspaces, newId, withWorkspace } from '@manifold/database';
-import { openSecret } from '../accounts/credential.ts';
-import { findConnectionByWebhookPath } from '../accounts/store.ts';
+import { openSecret, sealSecret } from '../accounts/credential.ts';
+import { findConnectionByWebhookPath, setConnection } from '../accounts/store.ts';
 import type { Connection } from '../accounts/tables.ts';
 import type { Db } from '../store.ts';
 import { basicAuthorization, isSameSecret } from '../vault/compare.ts';
 import type { Place, Vault } from '../vault/seal.ts';
+import { findAnyHealth, findHealth, putHealth } from './health/store.ts';
 import { insertReceipt } from './store.ts';
 import { WEBHOOK_USER } from './subscription.ts';
-import type { WebhookReceipt } from './tables.ts';
+import type { WebhookHealth, WebhookReceipt } from './tables.ts';
 
 export interface ReceiveDeps {
   db: Db;
@@ -20,26 +22,79 @@ export interface ReceiveDeps {
 
 /** Whose delivery this is; undefined unless path and password belong together. */
 export async function authenticate(
-  { db, vault }: ReceiveDeps,
+  { db, vault, now }: ReceiveDeps,
   delivery: { path: string; authorization: string },
 ): Promise<Connection | undefined> {
   const hash = vault.keyedHash('webhook-path', delivery.path);
-  const connection = await acrossWorkspaces(db, (tx) => findConnectionByWebhookPath(tx, hash));
+  const [connection, health] = await acrossWorkspaces(db, async (tx) => {
+    const found = await findConnectionByWebhookPath(tx, hash);
+    return [found, found && (await findAnyHealth(tx, found.id))] as const;
+  });
   const password = connection && openSecret(vault, connection, 'webhook_password');
+  const previous = health && openPrevious(vault, health, now());
   // an unknown path is compared all the same, so that it takes as long as a wrong password
-  const expected = basicAuthorization(WEBHOOK_USER, password ?? hash);
-  return isSameSecret(delivery.authorization, expected) && password !== undefined
-    ? connection
-    : undefined;
+  const isCurrent = isPassword(delivery.authorization, password ?? hash);
+  const isPrevious = isPassword(delivery.authorization, previous ?? hash);
+  const isRight = (isCurrent && password !== undefined) || (isPrevious && previous !== undefined);
+  return isRight ? connection : undefined;
 }
 
-/** Keeps a delivery as it came, sealed. While a connection is switched off nothing is kept. */
+const isPassword = (authorization: string, password: string): boolean =>
+  isSameSecret(authorization, basicAuthorization(WEBHOOK_USER, password));
+
+const previousPlace = ({
+  workspace_id,
+  id,
+}: Pick<WebhookHealth, 'workspace_id' | 'id'>): Place => ({
+  table: 'webhook_health',
+  workspaceId: workspace_id,
+  id,
+  column: 'previous_password',
+});
+
+/** The secret before this one, while deliveries made with it may still come. */
+function openPrevious(vault: Vault, health: WebhookHealth, now: Date): string | undefined {
+  const { previous_password: sealed, previous_until: until } = health;
+  if (sealed === null || (until !== null && until <= now)) return undefined;
+  return vault.unseal(previousPlace(health), sealed);
+}
+
+/** Gives a connection a new webhook secret; the one before opens until Pipedrive uses the new one. */
+export async function rotateSecret(
+  tx: Db,
+  connection: Connection,
+  { vault, now }: { vault: Vault; now: Date },
+): Promise<void> {
+  const named = { workspace_id: connection.workspace_id, id: connection.id };
+  const health = await findHealth(tx, connection.id);
+  // asked again before Pipedrive was told, or while it is: the new one of before is as new
+  if (health !== undefined && health.rotate_at !== null)
+    return putHealth(tx, { ...named, due_at: now });
+  const password = openSecret(vault, connection, 'webhook_password') ?? '';
+  await putHealth(tx, {
+    ...named,
+    previous_password: vault.seal(previousPlace(named), password),
+    previous_until: null,
+    rotate_at: now,
+    due_at: now,
+  });
+  const secret = randomBytes(32).toString('base64url');
+  const column = 'webhook_password';
+  await setConnection(tx, connection.id, {
+    webhook_password: sealSecret(vault, connection, { column, secret }),
+    updated_at: now,
+  });
+}
+
+/**
+ * Keeps a delivery as it came, sealed. While a connection is switched off it is kept too, a week at
+ * most, and understood when the connection is switched on again.
+ */
 export async function storeDelivery(
   { db, vault, now, wake }: ReceiveDeps,
   connection: Connection,
   body: string,
 ): Promise<void> {
-  if (connection.status === 'DISABLED') return;
   const named = { workspace_id: connection.workspace_id, id: newId('wh', WebhookReceiptId) };
   await withWorkspace(db, connection.workspace_id, (tx) =>
     insertReceipt(tx, {

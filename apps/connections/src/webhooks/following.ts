@@ -1,9 +1,9 @@
 import { followRecordChange } from '../links/commands.ts';
 import type { Tx } from '../store.ts';
 import type { Vault } from '../vault/seal.ts';
-import { isOwnEcho } from '../writes/store.ts';
+import { isOwnEcho } from '../writes/echoes/store.ts';
 import { describeChange } from './rules.ts';
-import type { HeardChange } from './understand.ts';
+import type { HeardChange } from './telling.ts';
 
 /** Hands a change on to links and open writes; true when it is a write of ours coming back. */
 export const followChange =
@@ -12,8 +12,9 @@ export const followChange =
     const { workspace_id: workspaceId, company_id: companyId } = connection;
     const { object, recordId: pipedriveId, record } = event;
     const { action, mergedIntoPipedriveId } = describeChange(event);
-    const change = { workspaceId, companyId, object, pipedriveId, action, record };
+    const { previous, mergedFrom } = event;
+    const change = { workspaceId, companyId, object, pipedriveId, action, record, previous };
     await followRecordChange(tx, { ...change, mergedIntoPipedriveId }, { vault, now });
     const updateTime = record.updateTime;
-    return isOwnEcho(tx, { workspaceId, companyId, object, pipedriveId, updateTime });
+    return isOwnEcho(tx, { ...change, updateTime, mergedFrom });
   };

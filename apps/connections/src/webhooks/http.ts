@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Refusal } from '@manifold/errors';
+import { isHopeless, Refusal } from '@manifold/errors';
 import { type HttpHandler, readBody, sendJson } from '@manifold/service';
 import type { Logger } from 'pino';
 import { authenticate, type ReceiveDeps, storeDelivery } from './commands.ts';
@@ -15,7 +15,8 @@ export const createWebhookHandler =
     try {
       await receive(deps, request, response);
     } catch (error) {
-      if (error instanceof Refusal) return sendJson(response, 413, { error: 'Too large' });
+      if (error instanceof Refusal && isHopeless(error))
+        return sendJson(response, 413, { error: 'Too large' });
       // whatever it was: Pipedrive tries again in a few seconds
       deps.log.error({ err: error }, 'webhook not stored');
       response.setHeader('retry-after', String(RETRY_SECONDS));
@@ -42,8 +43,8 @@ async function receive(
   sendJson(response, 200, {});
 }
 
-const pathOf = (request: IncomingMessage): string =>
-  new URL(request.url ?? '/', 'http://webhooks').pathname;
+/** As it was sent: a parser's error would quote it, secret and all. */
+const pathOf = ({ url = '/' }: IncomingMessage): string => url.split('?', 1)[0] ?? '/';
 
 function isJson(request: IncomingMessage, body: Buffer): boolean {
   if (!(request.headers['content-type'] ?? '').includes('json')) return false;

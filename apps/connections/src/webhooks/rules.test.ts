@@ -1,7 +1,8 @@
 import type { PipedriveRecord } from '@manifold/contracts';
 import type { WebhookEvent } from '@manifold/pipedrive';
 import { expect, test } from 'vitest';
-import { describeChange, project, retryAt } from './rules.ts';
+import { Refusal } from '@manifold/errors';
+import { decideUnknown, describeChange, isPassing, paceAfter, project, retryAt } from './rules.ts';
 
 const record: PipedriveRecord = {
   object: 'person',
@@ -76,4 +77,33 @@ test('a delivery that cannot be understood is tried again ever later', () => {
   expect([1, 2, 3, 4, 9].map((attempts) => retryAt(attempts, now).getTime())).toEqual([
     1_000, 5_000, 30_000, 120_000, 120_000,
   ]);
+});
+
+test.each([
+  ['a refusal worth another try', new Refusal('unavailable', 'x', { reason: 'x' }), true],
+  ['a refusal for good', new Refusal('invalid', 'x', { reason: 'x' }), false],
+  ['a deadlock', Object.assign(new Error('x'), { code: '40P01' }), true],
+  ['a database that ends', Object.assign(new Error('x'), { code: '57P01' }), true],
+  ['a value no column takes', Object.assign(new Error('x'), { code: '22P02' }), false],
+  ['a bug', new TypeError('x'), false],
+])('%s counts against a delivery only when it is its own fault', (_, error, expected) => {
+  expect(isPassing(error)).toBe(expected);
+});
+
+test('a delivery of an unknown subscription is parked only after the list was read again', () => {
+  const at = (second: number) => new Date(Date.UTC(2026, 2, 1, 10, 0, second));
+  const decide = (attempts: number, checked: Date | null) =>
+    decideUnknown({ attempts, received_at: at(10) }, { checked_at: checked }, at(12));
+  expect(decide(0, null)).toEqual({ next: 'wait', checkAt: at(12) });
+  expect(decide(2, at(9))).toEqual({ next: 'wait', checkAt: at(39) });
+  expect(decide(1, at(11))).toEqual({ next: 'wait' });
+  expect(decide(2, at(11))).toEqual({ next: 'park' });
+  expect(decide(4, at(9))).toMatchObject({ next: 'park' });
+});
+
+test('what Pipedrive refuses is asked for again in hours, what passes soon', () => {
+  expect(paceAfter('refused')).toBe('later');
+  expect(paceAfter('scope_missing')).toBe('later');
+  expect(paceAfter('unknown')).toBe('soon');
+  expect(paceAfter('limited')).toBe('soon');
 });

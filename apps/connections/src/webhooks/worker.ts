@@ -5,8 +5,9 @@ import { createLatch } from '@manifold/messaging';
 import type { Logger } from 'pino';
 import { findConnection } from '../accounts/store.ts';
 import { findCatalogues } from '../fields/store.ts';
+import { lockRegistries } from '../registry/store.ts';
 import type { Db, Tx } from '../store.ts';
-import { KEEP_MS, MOST_ATTEMPTS, retryAt } from './rules.ts';
+import { isPassing, KEEP_MS, MOST_ATTEMPTS, passedBy, retryAt } from './rules.ts';
 import {
   listConnectionsWithReceipts,
   listReceived,
@@ -14,14 +15,15 @@ import {
   removeOldReceipts,
   tryLockReceipts,
 } from './store.ts';
-import { parkReceipt, type UnderstandDeps, understandReceipt } from './understand.ts';
+import type { TellingDeps } from './telling.ts';
+import { parkReceipt, understandReceipt } from './understand.ts';
 
 const POLL_MS = 250;
 const BATCH = 20;
 const PURGE_EVERY_MS = 3_600_000;
 const PURGE_BATCH = 1_000;
 
-export interface WorkerDeps extends UnderstandDeps {
+export interface WorkerDeps extends TellingDeps {
   db: Db;
   log: Logger;
 }
@@ -88,9 +90,10 @@ async function understandQueue(deps: WorkerDeps, queue: Queue): Promise<number> 
 async function understandBatch(deps: WorkerDeps, queue: Queue, limit: number): Promise<number> {
   const { workspace_id: workspaceId, connection_id: connectionId } = queue;
   return withWorkspace(deps.db, workspaceId, async (tx) => {
-    if (!(await tryLockReceipts(tx, connectionId))) return 0;
     const connection = await findConnection(tx, connectionId);
-    if (connection === undefined) return 0;
+    if (connection === undefined || !(await tryLockReceipts(tx, connection))) return 0;
+    // before anything of a record is locked, as whoever reads the company does it
+    await lockRegistries(tx, connection);
     const receipts = await listReceived(tx, { workspaceId, connectionId, now: deps.now(), limit });
     const catalogues = await findCatalogues(tx, connectionId);
     for (const receipt of receipts) {
@@ -104,13 +107,17 @@ async function postponeFirst(deps: WorkerDeps, queue: Queue, error: unknown): Pr
   const { workspace_id: workspaceId, connection_id: connectionId } = queue;
   const now = deps.now();
   await withWorkspace(deps.db, workspaceId, async (tx: Tx) => {
-    if (!(await tryLockReceipts(tx, connectionId))) return;
+    const connection = await findConnection(tx, connectionId);
+    if (connection === undefined || !(await tryLockReceipts(tx, connection))) return;
     const [receipt] = await listReceived(tx, { workspaceId, connectionId, now, limit: 1 });
     if (receipt === undefined) return;
-    const attempts = receipt.attempts + 1;
+    // what passes by itself does not count
+    const passes = isPassing(error);
+    const attempts = passes ? receipt.attempts : receipt.attempts + 1;
     deps.log.warn({ err: error, receipt: receipt.id, attempts }, 'webhook not understood');
     if (attempts < MOST_ATTEMPTS) {
-      return postponeReceipt(tx, receipt, { attempts, notBefore: retryAt(attempts, now) });
+      const notBefore = passes ? passedBy(now) : retryAt(attempts, now);
+      return postponeReceipt(tx, receipt, { attempts, notBefore });
     }
     await parkReceipt(tx, receipt, { reason: 'handler_failed', now });
   });
@@ -118,7 +125,7 @@ async function postponeFirst(deps: WorkerDeps, queue: Queue, error: unknown): Pr
 }
 
 /** Removes what is older than it may be kept; returns how many deliveries went. */
-export async function purgeReceipts({ db, now }: WorkerDeps): Promise<number> {
+export async function purgeReceipts({ db, now }: Pick<WorkerDeps, 'db' | 'now'>): Promise<number> {
   const before = new Date(now().getTime() - KEEP_MS);
   let removed = 0;
   for (;;) {

@@ -10,14 +10,24 @@ const bodyShape = z.object({
   identity: z.array(IdentityKey),
   fields,
   createOnlyFields: fields,
+  // absent in bodies of before there were such
+  survivor: z.array(IdentityKey).default([]),
+  onlyWhere: fields.default({}),
 });
 /** The exact body of a call, and the same values in our own form for comparing. */
-const sentShape = z.object({ fields, body: z.record(z.string(), z.unknown()) });
+const sentShape = z.object({
+  fields,
+  body: z.record(z.string(), z.unknown()),
+  /** What tells the record of a create from any other. */
+  mark: z.object({ code: z.string(), value: z.string() }).optional(),
+});
 export type Sent = z.infer<typeof sentShape>;
 
 type Named = Pick<Step, 'workspace_id' | 'id'>;
 
-const placeOf = ({ workspace_id, id }: Named, column: 'sealed_body' | 'sealed_sent'): Place => ({
+type SealedColumn = 'sealed_body' | 'sealed_sent' | 'sealed_before' | 'sealed_after';
+
+const placeOf = ({ workspace_id, id }: Named, column: SealedColumn): Place => ({
   table: 'write_step',
   workspaceId: workspace_id,
   id,
@@ -39,6 +49,40 @@ export function openSent(vault: Vault, step: Named & Pick<Step, 'sealed_sent'>):
   if (step.sealed_sent === null) return undefined;
   return sentShape.parse(JSON.parse(vault.unseal(placeOf(step, 'sealed_sent'), step.sealed_sent)));
 }
+
+/** What fields held before an update, and what it gave them. */
+export interface Images {
+  before: Record<string, FieldValue>;
+  after: Record<string, FieldValue>;
+}
+
+export const sealImages = (vault: Vault, step: Named, { before, after }: Images) => ({
+  sealed_before: vault.seal(placeOf(step, 'sealed_before'), JSON.stringify(before)),
+  sealed_after: vault.seal(placeOf(step, 'sealed_after'), JSON.stringify(after)),
+});
+
+export function openImages(
+  vault: Vault,
+  step: Named & Pick<Step, 'sealed_before' | 'sealed_after'>,
+): Images | undefined {
+  const { sealed_before, sealed_after } = step;
+  if (sealed_before === null || sealed_after === null) return undefined;
+  const open = (column: SealedColumn, sealed: string) =>
+    fields.parse(JSON.parse(vault.unseal(placeOf(step, column), sealed)));
+  return {
+    before: open('sealed_before', sealed_before),
+    after: open('sealed_after', sealed_after),
+  };
+}
+
+/** The keys a merge's survivor is known by, as `keyHashesOf` makes them. */
+export const survivorHashesOf = (
+  vault: Vault,
+  step: Pick<Step, 'workspace_id' | 'object'>,
+  survivor: readonly IdentityKey[],
+): string[] => [
+  ...new Set(survivor.map((key) => hashKey(vault, step.workspace_id, keyText(step.object, key)))),
+];
 
 /** What a step is known by: hashes of its identity, or of its cause when it has none or must be new. */
 export function keyHashesOf(

@@ -10,12 +10,14 @@ import {
   findRequestByKey,
   findStep,
   listOpenRequests,
+  type OpenRequestsPage,
   listSteps,
   lockRequest,
   setRequestState,
   type Step,
   type WriteRequest,
 } from './store.ts';
+import { countSteps, listParkedSteps, type StepFilter } from './steps/store.ts';
 import { decideSupersede } from './superseding/rules.ts';
 import { explainCancelled } from './waiting/rules.ts';
 
@@ -61,6 +63,31 @@ async function redriveUnder(
   await publishRedriven(tx, { request: askedBy(request, asker), step, now });
 }
 
+const MOST_REDRIVEN = 500;
+const REDRIVEN_AT_ONCE = 50;
+
+/** Sends parked steps again, a bounded number; says how many more there are. */
+export async function redriveMany(
+  db: Db,
+  { asker, filter }: { asker: Origin; filter: StepFilter },
+  now: Date,
+): Promise<{ redriven: number; remaining: number }> {
+  let redriven = 0;
+  while (redriven < MOST_REDRIVEN) {
+    const count = await withWorkspace(db, asker.workspaceId, async (tx) => {
+      const steps = await listParkedSteps(tx, filter, REDRIVEN_AT_ONCE);
+      for (const step of steps) await redriveUnder(tx, step, { asker, now });
+      return steps.length;
+    });
+    redriven += count;
+    if (count < REDRIVEN_AT_ONCE) break;
+  }
+  const remaining = await withWorkspace(db, asker.workspaceId, (tx) =>
+    countSteps(tx, { ...filter, states: ['parked'] }),
+  );
+  return { redriven, remaining };
+}
+
 /** Stops what has not been sent; what is on its way comes to its own end. Undefined when there is none. */
 export async function cancelRequest(
   db: Db,
@@ -73,10 +100,11 @@ export async function cancelRequest(
   });
 }
 
-async function cancelUnder(
+/** The same under the caller's transaction. */
+export async function cancelUnder(
   tx: Tx,
   requestId: WriteRequestId,
-  { asker, now, why }: { asker: Origin; now: Date; why: 'user' | 'removal' },
+  { asker, now, why }: { asker: Origin; now: Date; why: 'user' | 'newer' | 'removal' },
 ): Promise<void> {
   const found = await lockRequest(tx, requestId);
   if (!found) return;
@@ -111,7 +139,7 @@ export async function supersedeRequest(
 ): Promise<void> {
   const earlier = await findRequestByKey(tx, idempotencyKey);
   if (!earlier) return;
-  await cancelUnder(tx, earlier.id, { asker, now, why: 'user' });
+  await cancelUnder(tx, earlier.id, { asker, now, why: 'newer' });
   const decision = decideSupersede(await listSteps(tx, [earlier.id]));
   if (decision.outcome === 'go') return;
   const { kind, reason, because, fix } = decision;
@@ -122,15 +150,16 @@ export async function supersedeRequest(
 /**
  * Stops everything that waits for a connection which is about to be removed. What was sent and is in
  * doubt ends too: nobody can look for it any more, and its keys must be free for the next connection.
+ * Returns the last it looked at.
  */
 export async function cancelRequestsOf(
   tx: Tx,
   connectionId: ConnectionId,
-  { asker, now }: { asker: Origin; now: Date },
-): Promise<void> {
-  for (const id of await listOpenRequests(tx, connectionId)) {
-    await cancelUnder(tx, id, { asker, now, why: 'removal' });
-  }
+  { asker, now, page }: { asker: Origin; now: Date; page?: OpenRequestsPage },
+): Promise<WriteRequestId | undefined> {
+  const ids = await listOpenRequests(tx, connectionId, page);
+  for (const id of ids) await cancelUnder(tx, id, { asker, now, why: 'removal' });
+  return ids.at(-1);
 }
 
 /** The request with somebody else behind what happens to it now, for the events that tell of it. */

@@ -11,7 +11,7 @@ import { z } from 'zod';
 import { createAccountLoaders } from '../accounts/resolvers.ts';
 import { createBudgetResolvers } from '../budget/resolvers.ts';
 import { dayOf, planOf } from '../budget/rules.ts';
-import { lockDay, setDay } from '../budget/store.ts';
+import { findDay, newDay, setDays } from '../budget/store.ts';
 import { migrations } from '../migrations/index.ts';
 import type { Tables } from '../store.ts';
 import { schemaFiles } from '../subgraph.ts';
@@ -191,7 +191,10 @@ test('a write that waits for the budget of the day says so', async () => {
   const now = new Date();
   const of = { workspaceId: world.workspaceId, companyId: '1', day: dayOf(now) };
   const pauseUntil = (paused_until: Date | null) =>
-    world.scoped(async (tx) => setDay(tx, await lockDay(tx, of), { paused_until }));
+    world.scoped(async (tx) => {
+      const day = await findDay(tx, of.companyId, of.day);
+      await setDays(tx, [{ ...(day ?? newDay(of)), paused_until }]);
+    });
   await pauseUntil(new Date(now.getTime() + 60_000));
   const { writeRequestId: id } = await world.submit({});
   const { data } = await ask(REQUEST, { id });

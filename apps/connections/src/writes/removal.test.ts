@@ -93,7 +93,7 @@ const asker = () => ({
 
 const removalDeps = (): RemovalDeps => ({
   ...world.deps,
-  oauth: undefined,
+  apps: [],
   allowedApiDomains: [pipedrive.url],
   onCall: () => Promise.resolve(),
 });

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import {
   canCoalesce,
   canonicalText,
-  checkStep,
   coalesce,
   decideGuard,
   decideRedrive,
@@ -11,6 +10,7 @@ import {
   type SettledStep,
   type Waiting,
 } from './rules.ts';
+import { checkStep } from './checking/rules.ts';
 import { commandOf, personStep } from '../../test/write-commands.ts';
 
 const now = new Date('2026-03-01T10:00:00Z');
@@ -32,7 +32,12 @@ describe('a step is refused', () => {
     ['add_time', { readOnly: true }],
   ]);
   test.each<[string, Partial<WriteStep>, string, string]>([
-    ['that merges', { operation: 'merge' }, 'invalid_input', 'operation'],
+    [
+      'that merges what Pipedrive cannot',
+      { operation: 'merge', object: 'note' },
+      'invalid_input',
+      'operation',
+    ],
     ['about a user', { object: 'user' }, 'invalid_input', 'object'],
     ['whose name is taken', { name: 'earlier' }, 'invalid_input', 'name'],
     [
@@ -168,6 +173,8 @@ describe('two waiting steps become one call', () => {
     identity: [],
     fields: { name, ...(phone === null ? {} : { phone }) },
     createOnlyFields: {},
+    survivor: [],
+    onlyWhere: {},
   });
   test('the newer word counts, and what only the older says', () => {
     expect(coalesce(body('Older', '1'), body('Newer'), 'update').fields).toEqual({

@@ -7,7 +7,6 @@ import type {
   WriteStep,
 } from '@manifold/contracts';
 import type { Lane } from '../budget/tables.ts';
-import { canIdentify } from './identity/rules.ts';
 import type { RequestState, StepEffect, StepState } from './tables.ts';
 
 /** What is encrypted of a step. */
@@ -15,73 +14,31 @@ export interface StepBody {
   identity: IdentityKey[];
   fields: Record<string, FieldValue>;
   createOnlyFields: Record<string, FieldValue>;
+  /** Of a merge: which record stays. */
+  survivor: IdentityKey[];
+  /** What a field must still hold to be written. */
+  onlyWhere: Record<string, FieldValue>;
 }
 
 /** What a command asks for, as one text: equal however its keys are ordered and whoever passes it on. */
 export function canonicalText(command: WriteCommand): string {
-  const { connectionId, actingUserId, cause, lane, mapping, steps } = command;
-  return JSON.stringify({ connectionId, actingUserId, cause, lane, mapping, steps }, (_, value) =>
+  const { connectionId, actingUserId, cause, lane, mapping, changeSetId } = command;
+  const steps = command.steps.map(withoutBlanks);
+  const asked = { connectionId, actingUserId, cause, lane, mapping, changeSetId, steps };
+  return JSON.stringify(asked, (_, value) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
       : value,
   );
 }
 
-/** A field, key or reference of a step that cannot be carried out. */
-export interface StepProblem {
-  reason: ReasonCode;
-  path: string;
-  message: string;
-}
-
-/** A catalogue by code. */
-export type KnownFields = ReadonlyMap<string, { readOnly?: boolean | undefined }>;
-
-/** Everything about one step that can be known before it is tried. `codes` is undefined where no catalogue was read. */
-export function checkStep(
-  step: WriteStep,
-  at: {
-    earlier: readonly string[];
-    fields: KnownFields | undefined;
-  },
-): StepProblem[] {
-  const problems: StepProblem[] = [];
-  const refuse = (reason: ReasonCode, path: string, message: string) =>
-    problems.push({ reason, path, message });
-  if (step.operation === 'merge') {
-    refuse('invalid_input', 'operation', 'merge is not among the operations offered');
-  }
-  if (step.object === 'user') refuse('invalid_input', 'object', 'users cannot be written');
-  if (at.earlier.includes(step.name)) {
-    refuse('invalid_input', 'name', `another step is called ${step.name}`);
-  }
-  if (step.identity.length === 0 && ['delete', 'link'].includes(step.operation)) {
-    refuse('invalid_input', 'identity', `${step.operation} needs to know which record is meant`);
-  }
-  step.identity.forEach((key, index) => {
-    if (key.kind === 'pipedrive_id' && !/^[A-Za-z0-9-]{1,64}$/.test(key.value)) {
-      refuse('invalid_input', `identity.${index}`, 'this is not the id of a Pipedrive record');
-    }
-    if (canIdentify(step.object, key)) return;
-    const message = `a ${step.object} cannot be found by ${key.kind}`;
-    refuse('invalid_input', `identity.${index}`, message);
-  });
-  for (const [code, name] of Object.entries(step.references)) {
-    if (at.earlier.includes(name)) continue;
-    refuse('invalid_input', `references.${code}`, `no earlier step is called ${name}`);
-  }
-  for (const part of ['fields', 'createOnlyFields', 'references'] as const) {
-    for (const code of Object.keys(step[part])) {
-      const known = at.fields?.get(code);
-      if (at.fields !== undefined && known === undefined) {
-        const message = `there is no field ${code} of ${step.object} in Pipedrive`;
-        refuse('unknown_field', `${part}.${code}`, message);
-      } else if (known?.readOnly === true) {
-        refuse('invalid_input', `${part}.${code}`, `only Pipedrive sets the field ${code}`);
-      }
-    }
-  }
-  return problems;
+/** A step as it was spelled before these could be said, so that an old request stays the same. */
+function withoutBlanks({ survivor, onlyWhere, ...step }: WriteStep): Partial<WriteStep> {
+  return {
+    ...step,
+    ...(survivor.length === 0 ? {} : { survivor }),
+    ...(Object.keys(onlyWhere).length === 0 ? {} : { onlyWhere }),
+  };
 }
 
 export interface SettledStep {
@@ -180,6 +137,8 @@ export function coalesce(
     identity: newer.identity,
     fields: join(older.fields, newer.fields),
     createOnlyFields: join(older.createOnlyFields, newer.createOnlyFields),
+    survivor: newer.survivor,
+    onlyWhere: {},
   };
 }
 

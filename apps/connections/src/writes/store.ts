@@ -1,10 +1,4 @@
-import type {
-  ConnectionId,
-  PipedriveObject,
-  WorkspaceId,
-  WriteRequestId,
-  WriteStepId,
-} from '@manifold/contracts';
+import type { ConnectionId, WriteRequestId, WriteStepId } from '@manifold/contracts';
 import { countRows, pageByKeyset } from '@manifold/database';
 import { ofThisWorkspace } from '@manifold/database';
 import type { PageRequest } from '@manifold/subgraph';
@@ -14,47 +8,6 @@ import type { RequestState, WriteTables } from './tables.ts';
 
 export type WriteRequest = Selectable<WriteTables['write_request']>;
 export type Step = Selectable<WriteTables['write_step']>;
-
-/** True when a change Pipedrive reports is a write of ours coming back. */
-export async function isOwnEcho(
-  tx: Db,
-  change: {
-    workspaceId: WorkspaceId;
-    companyId: string;
-    object: PipedriveObject;
-    pipedriveId: string;
-    /** `update_time` of the record after the change, as `normaliseWebhook` gives it. */
-    updateTime: string | null;
-  },
-): Promise<boolean> {
-  const step = await tx
-    .selectFrom('write_step')
-    .select('id')
-    .where('workspace_id', '=', change.workspaceId)
-    .where('company_id', '=', change.companyId)
-    .where((where) =>
-      // two ways, each by an index of its own
-      where.or([
-        where.and([
-          where('object', '=', change.object),
-          where('pipedrive_id', '=', change.pipedriveId),
-          where.or([
-            where('record_update_time', '=', change.updateTime ?? ''),
-            // the webhook can overtake the answer to the call that caused it
-            where('state', 'in', ['sending', 'unknown']),
-          ]),
-        ]),
-        where.and([
-          where('object', '=', change.object),
-          where('state', 'in', ['sending', 'unknown']),
-          where('echo_pipedrive_id', '=', change.pipedriveId),
-        ]),
-      ]),
-    )
-    .limit(1)
-    .executeTakeFirst();
-  return step !== undefined;
-}
 
 export async function insertRequest(
   tx: Db,
@@ -196,10 +149,16 @@ export async function countRequests(tx: Db, filter: RequestFilter): Promise<numb
   return countRows(tx.selectFrom('write_request').where(matches(filter)));
 }
 
+export interface OpenRequestsPage {
+  after: WriteRequestId | undefined;
+  limit: number;
+}
+
 /** Requests of a connection that wait for something. */
 export async function listOpenRequests(
   tx: Db,
   connectionId: ConnectionId,
+  page?: OpenRequestsPage,
 ): Promise<WriteRequestId[]> {
   const rows = await tx
     .selectFrom('write_request')
@@ -209,6 +168,8 @@ export async function listOpenRequests(
     .where('state', 'in', ['pending', 'parked'])
     // in one order, so that two who take them never wait for each other
     .orderBy('id')
+    .$if(page !== undefined, (query) => query.limit(page?.limit ?? 0))
+    .$if(page?.after !== undefined, (query) => query.where('id', '>', page?.after ?? null))
     .execute();
   return rows.map(({ id }) => id);
 }

@@ -1,4 +1,6 @@
 import type {
+  ChangeId,
+  ChangeSetId,
   ConnectionId,
   FieldMappingId,
   PipedriveObject,
@@ -10,6 +12,8 @@ import type {
   WriteStepId,
 } from '@manifold/contracts';
 import type { Lane } from '../budget/tables.ts';
+import type { HashTables } from './hashes/tables.ts';
+import type { OverwriteTables } from './overwrites/tables.ts';
 
 /** `planned`: earlier steps come first. `queued`: may be sent. Only `planned` to `unknown` still move on their own. */
 export type StepState =
@@ -28,7 +32,7 @@ export type StepEffect = 'created' | 'updated' | 'merged' | 'linked' | 'deleted'
 
 export type RequestState = 'pending' | 'succeeded' | 'skipped' | 'parked' | 'cancelled';
 
-export interface WriteTables {
+export interface WriteTables extends HashTables, OverwriteTables {
   write_request: {
     workspace_id: WorkspaceId;
     id: WriteRequestId;
@@ -49,6 +53,9 @@ export interface WriteTables {
     correlation_id: string;
     mapping_id: FieldMappingId | null;
     mapping_version: number | null;
+    /** Part of this change set: nothing of it is sent before `released_at`. */
+    change_set_id: ChangeSetId | null;
+    released_at: Date | null;
     created_at: Date;
     settled_at: Date | null;
   };
@@ -58,6 +65,8 @@ export interface WriteTables {
     write_request_id: WriteRequestId;
     connection_id: ConnectionId;
     company_id: string;
+    /** What a change set planned for it. */
+    change_id: ChangeId | null;
     position: number;
     name: string;
     operation: WriteStep['operation'];
@@ -68,12 +77,16 @@ export interface WriteTables {
     refers_to: string;
     /** Keyed hashes of the identity, in order of trust; of the cause when there is none. */
     key_hashes: string[];
+    /** Of a merge: the keys of the record that stays, or of the step that names it. */
+    survivor_hashes: string[];
     /** Identity and fields, encrypted; removed at the end. */
     sealed_body: string | null;
     /** The exact body of the call in hand or of unknown end, encrypted; removed at the end. */
     sealed_sent: string | null;
     state: StepState;
     lane: Lane;
+    /** What it is sent as a part of: its change set, else the service that asked. */
+    job: string;
     not_before: Date;
     lease_until: Date | null;
     lease_owner: string | null;
@@ -85,14 +98,22 @@ export interface WriteTables {
     sent_at: Date | null;
     sent_effect: StepEffect | null;
     settle_until: Date | null;
+    /** What the record of an open create carries and no other does; opaque. */
+    mark: string | null;
     /** Record a webhook showed that matches what an open create sent. */
     echo_pipedrive_id: string | null;
+    /** What the fields of an update held before it and were given, encrypted; kept for a while. */
+    sealed_before: string | null;
+    sealed_after: string | null;
+    images_until: Date | null;
     effect: StepEffect | null;
     reason: ReasonCode | null;
     cause: string | null;
     fix: string | null;
     pipedrive_id: string | null;
     pipedrive_url: string | null;
+    /** Of a merge that was sent: the record that disappears. */
+    loser_pipedrive_id: string | null;
     /** `update_time` of the record after our write, as Pipedrive answered. */
     record_update_time: string | null;
     candidates: string[];

@@ -3,11 +3,10 @@ import { newId, withWorkspace } from '@manifold/database';
 import { createTestDatabase, eventually, silentLog, startTestPipedrive } from '@manifold/testing';
 import { sql } from 'kysely';
 import { afterAll, expect, test } from 'vitest';
-import * as budget from '../budget/store.ts';
-import * as usage from '../budget/usage/store.ts';
 import * as links from '../links/store.ts';
 import { migrations } from '../migrations/index.ts';
 import type { Db, Tables } from '../store.ts';
+import * as leasing from './sending/leasing/store.ts';
 import * as sending from './sending/store.ts';
 import * as writes from './store.ts';
 import { personStep } from '../../test/write-commands.ts';
@@ -34,32 +33,12 @@ const keys: links.LinkKeys = {
   keyHashes: step.key_hashes,
 };
 const record = { companyId, object: 'person' as const, pipedriveId: '77' };
-const day = { workspaceId: A, companyId, day: '2026-03-01' };
-const call = {
-  workspace_id: A,
-  connection_id: connectionId,
-  company_id: companyId,
-  operation: 'getPerson',
-  feature: 'contacts',
-  tokens: 1,
-};
 const page = { limit: 10, backwards: false, cursor: undefined, newestFirst: true };
 
 // rows of A that every function below could reach if it saw them
 await world.scoped(async (tx) => {
   await links.setLinks(tx, keys, { pipedriveId: '77', now });
   await links.claimLinks(tx, { ...keys, keyHashes: ['claimed'] }, { stepId: step.id, now });
-  await budget.lockWindow(tx, { workspaceId: A, connectionId, companyId });
-  await budget.lockDay(tx, day);
-  await usage.insertCall(tx, {
-    ...call,
-    id: 'call',
-    status: 200,
-    outcome: 'ok',
-    lane: 'bulk',
-    at: now,
-  });
-  await usage.addUsage(tx, { ...call, day: day.day });
   await sql`update write_step set state = 'unknown', sent_effect = 'created', pipedrive_id = '77',
     record_update_time = 'then', lease_owner = 'me', lease_until = now() where id = ${step.id}`.execute(
     tx,
@@ -73,34 +52,6 @@ afterAll(async () => {
 
 type Calls<Module> = { [Name in keyof Module]: (tx: Db) => Promise<unknown> };
 
-const budgetCalls: Calls<typeof budget> = {
-  lockWindow: (tx) => budget.lockWindow(tx, { workspaceId: A, connectionId, companyId }),
-  findWindow: (tx) => budget.findWindow(tx, connectionId),
-  setWindow: (tx) =>
-    budget.setWindow(
-      tx,
-      { workspaceId: A, connectionId },
-      { burst: [[1, 1]], burst_limit: 7, paused_until: later },
-    ),
-  listDays: (tx) => budget.listDays(tx, companyId, day.day),
-  lockDay: (tx) => budget.lockDay(tx, day),
-  setDay: (tx) =>
-    budget.setDay(
-      tx,
-      { workspace_id: A, company_id: companyId, day: day.day },
-      { spent_tokens: 9, learned_limit: 9, paused_until: later },
-    ),
-};
-
-const usageCalls: Calls<typeof usage> = {
-  insertCall: (tx) =>
-    usage.insertCall(tx, { ...call, id: 'x', status: 200, outcome: 'ok', lane: 'bulk', at: now }),
-  addUsage: (tx) => usage.addUsage(tx, { ...call, day: day.day }),
-  listUsage: (tx) =>
-    usage.listUsage(tx, connectionId, { column: 'operation', since: '2000-01-01' }),
-  removeCalls: (tx) => usage.removeCalls(tx, A, { before: later, limit: 10 }),
-};
-
 const linkCalls: Calls<typeof links> = {
   listLinks: (tx) => links.listLinks(tx, keys),
   claimLinks: (tx) => links.claimLinks(tx, keys, { stepId: step.id, now }),
@@ -111,7 +62,6 @@ const linkCalls: Calls<typeof links> = {
 };
 
 const writeCalls: Calls<typeof writes> = {
-  isOwnEcho: (tx) => writes.isOwnEcho(tx, { workspaceId: A, ...record, updateTime: 'then' }),
   insertRequest: (tx) =>
     writes.insertRequest(tx, { ...request, id: newId('wr', WriteRequestId), idempotency_key: 'x' }),
   insertSteps: (tx) =>
@@ -130,9 +80,9 @@ const writeCalls: Calls<typeof writes> = {
   listOpenRequests: (tx) => writes.listOpenRequests(tx, connectionId),
 };
 
-const sendingCalls: Calls<typeof sending> = {
+const leasingCalls: Calls<typeof leasing> = {
   leaseSteps: (tx) =>
-    sending.leaseSteps(tx, {
+    leasing.leaseSteps(tx, {
       lanes: ['interactive'],
       limit: 5,
       owner: 'b',
@@ -140,28 +90,29 @@ const sendingCalls: Calls<typeof sending> = {
       until: later,
     }),
   extendLeases: (tx) =>
-    sending.extendLeases(tx, {
+    leasing.extendLeases(tx, {
       owner: 'me',
       steps: [{ workspace_id: A, id: step.id }],
       until: later,
     }),
+};
+
+const sendingCalls: Calls<typeof sending> = {
   changeHeldStep: (tx) => sending.changeHeldStep(tx, step, { state: 'applied' }, 1),
   changeIdleStep: (tx) => sending.changeIdleStep(tx, step.id, { state: 'cancelled' }),
   changeStepInDoubt: (tx) => sending.changeStepInDoubt(tx, step.id, { state: 'cancelled' }),
   insertTurns: (tx) => sending.insertTurns(tx, step),
   removeTurns: (tx) => sending.removeTurns(tx, step.id),
   liftLanes: (tx) => sending.liftLanes(tx, step, now),
+  hasFollower: (tx) => sending.hasFollower(tx, step),
   lockFollower: (tx) => sending.lockFollower(tx, step),
-  listOpenCreates: (tx) => sending.listOpenCreates(tx, keys),
-  setEcho: (tx) => sending.setEcho(tx, step.id, { pipedriveId: '9', now }),
 };
 
-const modules = { budget, usage, links, writes, sending };
+const modules = { links, writes, leasing, sending };
 const calls = {
-  budget: budgetCalls,
-  usage: usageCalls,
   links: linkCalls,
   writes: writeCalls,
+  leasing: leasingCalls,
   sending: sendingCalls,
 };
 const cases = Object.entries(calls).flatMap(([module, table]) =>
@@ -194,16 +145,7 @@ test.each(cases)('in another workspace %s finds and changes nothing', async (_, 
 const everything = () =>
   ownerDb.transaction().execute(async (tx) => {
     await sql`select set_config('manifold.workspace', '*', true)`.execute(tx);
-    const tables = [
-      'api_call',
-      'api_usage',
-      'api_day',
-      'api_window',
-      'link',
-      'write_request',
-      'write_step',
-      'write_turn',
-    ];
+    const tables = ['link', 'write_request', 'write_step', 'write_turn'];
     const rows = tables.map((table) =>
       sql`select t::text from ${sql.table(table)} t order by 1`
         .execute(tx)

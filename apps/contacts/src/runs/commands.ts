@@ -12,6 +12,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { refreshMapping } from '../mappings/commands.ts';
 import { findSource, lockSource } from '../sources/store.ts';
 import type { DataSource, Db, SyncRun, Tx } from '../store.ts';
+import { settleTracking } from '../tracking/commands.ts';
 import { decideKind, FIRST_POSITION, isActive, outcomeCounts } from './rules.ts';
 import { findActiveRun, findLastSuccess, findRun, insertRun, lockRun, updateRun } from './store.ts';
 
@@ -114,6 +115,7 @@ async function queueRun(
     started_at: null,
     ended_at: null,
   });
+  await settleTracking(tx, { workspaceId, connectionId: source.connection_id });
   return id;
 }
 

@@ -14,6 +14,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { keepMapping } from '../mappings/commands.ts';
 import { cancelRunOf, noSource } from '../runs/commands.ts';
 import type { DataSource, Db } from '../store.ts';
+import { settleTracking } from '../tracking/commands.ts';
 import { findSource, insertSource, lockSource, setSourceArchived } from './store.ts';
 
 interface Deps {
@@ -64,6 +65,7 @@ export async function createDataSource(
       });
       const payload = { dataSourceId: newSourceId, connectionId };
       await publish(tx, DataSourceCreated, { origin, key: newSourceId, payload, now });
+      await settleTracking(tx, { workspaceId, connectionId });
       return newSourceId;
     });
     const source = await findSource(tx, workspaceId, id);
@@ -123,6 +125,7 @@ export async function archiveDataSource(
     if (source.state === 'ARCHIVED') return source;
     await cancelRunOf(tx, source, { origin, now });
     await setSourceArchived(tx, workspaceId, { id: dataSourceId, now });
+    await settleTracking(tx, { workspaceId, connectionId: source.connection_id });
     return { ...source, state: 'ARCHIVED', updated_at: now };
   });
 }

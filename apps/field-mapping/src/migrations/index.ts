@@ -1,3 +1,9 @@
 import * as mappings from './0001-mappings.ts';
+import * as resending from './0090-messaging.ts';
+import * as messagingUpkeep from './0091-messaging-upkeep.ts';
 
-export const migrations = { '0001-mappings': mappings };
+export const migrations = {
+  '0001-mappings': mappings,
+  '0090-messaging': resending,
+  '0091-messaging-upkeep': messagingUpkeep,
+};

@@ -4,9 +4,12 @@ import { ask } from '@manifold/messaging';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { createHash } from 'node:crypto';
 import { createCache } from './cache.ts';
+import { createFlood } from './flood.ts';
 
 const REMEMBERED = 10_000;
+const REMEMBERED_REFUSALS = 1_000;
 const KEEP_MS = 10_000;
+const TRUST_MS = 600_000;
 const KEEP_REFUSAL_MS = 1_000;
 const ASK_TIMEOUT_MS = 3_000;
 
@@ -18,11 +21,17 @@ export interface Credentials {
   authorization: string | undefined;
   /** The header `x-workspace`. */
   workspace: string | undefined;
+  /** Where the request comes from. */
+  address?: string | undefined;
 }
 
 type Answer = { identity: Identity } | { refusal: Refusal };
 
-/** Finds out who a request comes from; remembers it for ten seconds, or until it changes. */
+/**
+ * Finds out who a request comes from; remembers it for ten seconds, or until it changes. Unknown keys
+ * have little room of their own, and an address that sends many of them is turned away; a key that
+ * was good within ten minutes is not.
+ */
 export function startAuthenticator({
   nats,
   clock = Date.now,
@@ -30,19 +39,38 @@ export function startAuthenticator({
   nats: NatsConnection;
   clock?: () => number;
 }) {
-  const cache = createCache<Answer>(REMEMBERED, clock);
+  const known = createCache<Answer>(REMEMBERED, clock);
+  const asked = createCache<Answer>(REMEMBERED_REFUSALS, clock);
+  const trusted = createCache<boolean>(REMEMBERED, clock);
+  const flood = createFlood(clock);
+  let changes = 0;
+  const forget = () => {
+    changes += 1;
+    known.clear();
+    asked.clear();
+  };
   const subscriptions = CHANGES.map((change) =>
-    nats.subscribe(`workspaces.${change}.v1.*`, { callback: () => cache.clear() }),
+    nats.subscribe(`workspaces.${change}.v1.*`, { callback: forget }),
   );
+  const askOnce = async (key: string, question: Question, address: string): Promise<Answer> => {
+    if (!trusted.get(question.keyHash) && flood.isFlooding(address)) throw tooManyUnknown();
+    const since = changes;
+    const answer = askWho(nats, question);
+    asked.set(key, answer, keepMs);
+    const settled = await answer;
+    const isUnknown = 'refusal' in settled && isOfUnknownKey(settled.refusal);
+    if (isUnknown) flood.noteRefused(address);
+    if (isUnknown || 'identity' in settled) {
+      trusted.set(question.keyHash, Promise.resolve(true), () => (isUnknown ? 0 : TRUST_MS));
+    }
+    if ('identity' in settled && since === changes) known.set(key, answer, () => KEEP_MS);
+    return settled;
+  };
   const authenticate = async (credentials: Credentials): Promise<Identity> => {
     const question = questionOf(credentials);
     const key = `${question.keyHash}|${question.chosenWorkspaceId ?? ''}`;
-    let answer = cache.get(key);
-    if (!answer) {
-      answer = askWho(nats, question);
-      cache.set(key, answer, keepMs);
-    }
-    const settled = await answer;
+    const answer = known.get(key) ?? asked.get(key);
+    const settled = await (answer ?? askOnce(key, question, credentials.address ?? ''));
     if ('refusal' in settled) throw settled.refusal;
     return settled.identity;
   };
@@ -52,16 +80,20 @@ export function startAuthenticator({
   return { authenticate, stop };
 }
 
+/** A good key with a workspace it does not open is no unknown key. */
+const isOfUnknownKey = ({ kind, detail }: Refusal): boolean =>
+  kind === 'unauthenticated' && detail.reason !== 'workspace_not_chosen';
+
+type Question = ReturnType<typeof questionOf>;
+
+/** How long an answer is kept among those just asked for; known callers are kept elsewhere. */
 function keepMs(answer: Answer): number {
-  if ('identity' in answer) return KEEP_MS;
+  if ('identity' in answer) return 0;
   // a service that is away says nothing about the key
   return answer.refusal.kind === 'unavailable' ? 0 : KEEP_REFUSAL_MS;
 }
 
-async function askWho(
-  nats: NatsConnection,
-  question: ReturnType<typeof questionOf>,
-): Promise<Answer> {
+async function askWho(nats: NatsConnection, question: Question): Promise<Answer> {
   try {
     return { identity: await ask(nats, Authenticate, question, { timeoutMs: ASK_TIMEOUT_MS }) };
   } catch (error) {
@@ -81,6 +113,12 @@ function questionOf({ authorization, workspace }: Credentials) {
   if (!chosen.success) throw noSuchWorkspace();
   return { keyHash, chosenWorkspaceId: chosen.data };
 }
+
+const tooManyUnknown = (): Refusal =>
+  new Refusal('limited', 'Too many unknown API keys came from this address', {
+    reason: 'burst_limited',
+    fix: 'Wait ten seconds, and send a key that works.',
+  });
 
 const noKey = (): Refusal =>
   new Refusal('unauthenticated', 'The request carries no API key', {

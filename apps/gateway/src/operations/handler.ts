@@ -32,6 +32,7 @@ export function createHandler(gate: Gate): HttpHandler {
       const caller = await gate.authenticate({
         authorization: request.headers.authorization,
         workspace: headerOf(request, 'x-workspace'),
+        address: request.socket.remoteAddress,
       });
       const operation = await readOperation(request);
       const signal = AbortSignal.timeout(gate.timeoutMs ?? OPERATION_TIMEOUT_MS);

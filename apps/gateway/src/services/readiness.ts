@@ -3,8 +3,19 @@ import type { Service } from './data-source.ts';
 
 const TIMEOUT_MS = 2_000;
 
+/** A check for each of these services. */
+export const readinessOfAll = (
+  services: readonly Service[],
+  isMeant: (name: string) => boolean,
+): Record<string, ReadinessCheck> =>
+  Object.fromEntries(
+    services
+      .filter(({ name }) => isMeant(name))
+      .map((service) => [service.name, readinessOf(service)]),
+  );
+
 /** True when the service says that it is ready. */
-export const readinessOf =
+const readinessOf =
   ({ pool }: Service): ReadinessCheck =>
   async () => {
     const { statusCode, body } = await pool.request({

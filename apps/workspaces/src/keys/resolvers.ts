@@ -17,6 +17,7 @@ import type { Context } from '../loaders.ts';
 import type { ApiKey, Db } from '../store.ts';
 import { memberIdOf, Name, Order } from '../arguments.ts';
 import { createApiKey, noKey, revokeApiKey } from './commands.ts';
+import { seesAllKeys } from './rules.ts';
 import { type ApiKeyFilter, countApiKeys, listApiKeys } from './store.ts';
 
 const ListArguments = z.object({
@@ -36,8 +37,9 @@ const RevokeArguments = z.object({ input: z.object({ apiKeyId: z.string() }) });
 
 export const createResolvers = ({ db, now }: { db: Db; now: () => Date }) => ({
   Query: {
-    apiKeys: async (_: unknown, args: PageArguments, { workspaceId }: Context) => {
-      const { filter, orderBy } = ListArguments.parse(args);
+    apiKeys: async (_: unknown, args: PageArguments, { workspaceId, identity }: Context) => {
+      const { filter: asked, orderBy } = ListArguments.parse(args);
+      const filter = { ...asked, visibleTo: seesAllKeys(identity) ? undefined : identity.userId };
       const page = checkCursor(readPage(args), [IdPart]);
       const descending = orderBy?.direction !== 'ASC';
       const rows = await withWorkspace(db, workspaceId, (tx) =>

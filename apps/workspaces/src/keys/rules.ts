@@ -1,4 +1,4 @@
-import type { UserId, WorkspaceId } from '@manifold/contracts';
+import type { Identity, UserId, WorkspaceId } from '@manifold/contracts';
 import type { ApiKey, KeyReach } from '../store.ts';
 
 /** Which of its user's workspaces a key opens: all of them, or only the one it was made in. */
@@ -24,3 +24,7 @@ export const reachOfNewKey = (
   userId: UserId,
 ): KeyReach =>
   callersKey.reach === 'user' && callersKey.user_id === userId ? 'user' : 'workspace';
+
+/** Who may see the keys of others; everybody sees their own. */
+export const seesAllKeys = ({ role }: Pick<Identity, 'role'>): boolean =>
+  role === 'ADMIN' || role === 'OWNER';

@@ -16,7 +16,7 @@ const { db, drop } = await createTestDatabase<Tables>(migrations);
 const { nats, stop: stopNats } = await startTestNats();
 const client = await startService({ db, nats, log, startTestGraph });
 const { identify, query, mutate } = client;
-const { createSecondWorkspace, invite, listEvents, viewer } = createSteps({
+const { createSecondWorkspace, createWith, invite, listEvents, viewer } = createSteps({
   db,
   client,
 });
@@ -65,6 +65,23 @@ describe('keys', () => {
     expect(events.filter((event) => event.key === apiKey.id)).toHaveLength(1);
   });
 
+  test('a member sees the keys that act as them, an admin sees all', async () => {
+    const { workspaceId, apiKeyId } = await identify(rootKey);
+    const member = await invite(workspaceId, 'keys-member@example.com', 'VIEWER');
+    const admin = await invite(workspaceId, 'keys-admin@example.com', 'ADMIN');
+    const text = `{ apiKeys { nodes { id user { id } } totalCount } node(id: "${apiKeyId}") { id } }`;
+    const mine = await query(member.key, text);
+    expect(mine).toMatchObject({
+      apiKeys: { nodes: [{ user: { id: member.user.id } }], totalCount: 1 },
+      node: null,
+    });
+    const others = `{ apiKeys(filter: { userId: "${admin.user.id}" }) { totalCount } }`;
+    expect(await query(member.key, others)).toEqual({ apiKeys: { totalCount: 0 } });
+    const all = await query(admin.key, text);
+    expect(all.apiKeys.totalCount).toBeGreaterThan(2);
+    expect(all.node).toEqual({ id: apiKeyId });
+  });
+
   test('an unknown key is refused without a hint', async () => {
     await expect(identify('mf_never-made')).rejects.toMatchObject({
       kind: 'unauthenticated',
@@ -87,6 +104,15 @@ describe('several workspaces', () => {
   test('a repeated creation by idempotency key is the same workspace', async () => {
     const one = await createSecondWorkspace('Third', 'third');
     expect(await createSecondWorkspace('Third', 'third')).toBe(one);
+  });
+
+  test('a repeat by somebody else is a workspace of their own', async () => {
+    const { workspaceId } = await identify(rootKey);
+    const one = await createSecondWorkspace('Fourth', 'fourth');
+    const other = await invite(workspaceId, 'fourth@example.com');
+    const two = await createWith(other.selfMade, 'Fourth', 'fourth');
+    expect(two).not.toBe(one);
+    expect(await viewer(other.selfMade, two)).toMatchObject({ role: 'OWNER' });
   });
 
   test('a workspace the key does not open is refused like one that never was', async () => {

@@ -7,6 +7,8 @@ import type { ApiKey, Db, Tables } from '../store.ts';
 export interface ApiKeyFilter {
   revoked?: boolean | undefined;
   userId?: UserId | undefined;
+  /** Only keys that act as this person, whatever else is asked for. */
+  visibleTo?: UserId | undefined;
 }
 
 type KeyQuery<Row> = SelectQueryBuilder<Tables, 'api_key', Row>;
@@ -17,6 +19,7 @@ const keys = (tx: Db, workspaceId: WorkspaceId) =>
 function matching<Row>(query: KeyQuery<Row>, filter: ApiKeyFilter): KeyQuery<Row> {
   let matched = query;
   if (filter.userId) matched = matched.where('user_id', '=', filter.userId);
+  if (filter.visibleTo) matched = matched.where('user_id', '=', filter.visibleTo);
   if (filter.revoked === undefined) return matched;
   return matched.where('revoked_at', filter.revoked ? 'is not' : 'is', null);
 }

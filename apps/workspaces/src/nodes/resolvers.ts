@@ -23,6 +23,10 @@ async function findNode(id: string, { loaders, workspaceId }: Context): Promise<
     case 'Connection':
     case 'WriteRequest':
     case 'WriteStep':
+    case 'ChangeSet':
+    case 'Change':
+    case 'Overwrite':
+    case 'CompletenessCertificate':
     case 'FieldMapping':
     case 'DataSource':
     case 'SyncRun':

@@ -31,7 +31,9 @@ export async function createWorkspace(
   const key = await findCallersKey(db, identity);
   if (key.reach !== 'user') throw keyOfOneWorkspace();
   const { id, ownerName } = await withWorkspace(db, here, async (tx) => {
-    const call = { operation: 'createWorkspace', key: idempotencyKey, input, now };
+    // a workspace belongs to its maker, so each caller has keys of their own
+    const ownKey = idempotencyKey && `${identity.userId}|${idempotencyKey}`;
+    const call = { operation: 'createWorkspace', key: ownKey, input, now };
     const parseId = (made: string) => WorkspaceId.parse(made);
     const self = await findMemberOfUser(tx, here, identity.userId);
     if (!self) throw notAMember();

@@ -59,7 +59,7 @@ export const TOKEN = 'token-that-must-not-be-seen';
 export function clientOf(
   url: string,
   reports: CallReport[] = [],
-  timeoutMs = 300,
+  timeoutMs = 1_000,
 ): PipedriveClient {
   return createPipedriveClient({
     apiDomain: url,

@@ -1,47 +1,77 @@
-import type { ConnectionId } from '@manifold/contracts';
+import type { ConnectionId, ReasonCode, WorkspaceId } from '@manifold/contracts';
 import { sql } from 'kysely';
 import type { Db } from '../../store.ts';
-import type { Connection } from '../tables.ts';
+import type { Connection, StoredGrant } from '../tables.ts';
 
 /** The workspace's connection of one user of one company, locked; there is at most one. */
 export async function lockConnectionOfUser(
   tx: Db,
-  company: { companyId: string; pipedriveUserId: string },
+  user: { workspaceId: WorkspaceId; companyId: string; pipedriveUserId: string },
 ): Promise<Connection | undefined> {
-  const key = `connection|${company.companyId}|${company.pipedriveUserId}`;
-  await sql`select pg_advisory_xact_lock(hashtextextended(
-    current_setting('manifold.workspace') || ${key}, 0))`.execute(tx);
+  const key = `connection|${user.workspaceId}|${user.companyId}|${user.pipedriveUserId}`;
+  await sql`select pg_advisory_xact_lock(hashtextextended(${key}, 0))`.execute(tx);
   return tx
     .selectFrom('connection')
     .selectAll()
-    .where('company_id', '=', company.companyId)
-    .where('pipedrive_user_id', '=', company.pipedriveUserId)
+    .where('workspace_id', '=', user.workspaceId)
+    .where('company_id', '=', user.companyId)
+    .where('pipedrive_user_id', '=', user.pipedriveUserId)
     .forUpdate()
     .executeTakeFirst();
 }
 
-/** Every connection of one grant, whatever its workspace: only in a scope across workspaces. */
-export async function listConnectionsOfGrant(
-  tx: Db,
-  grant: { companyId: string; pipedriveUserId: string },
-): Promise<Connection[]> {
-  return tx
-    .selectFrom('connection')
-    .selectAll()
-    .where('company_id', '=', grant.companyId)
-    .where('pipedrive_user_id', '=', grant.pipedriveUserId)
-    .where('method', '=', 'OAUTH')
-    .execute();
+/** A grant a connection of the scope uses. */
+export async function findGrant(tx: Db, id: string): Promise<StoredGrant | undefined> {
+  return tx.selectFrom('pipedrive_grant').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
-/** Keeps a renewed grant unless another was kept, or the old one dropped, since `version` was read. */
-export async function setRenewedGrant(
-  tx: Db,
-  { id, version }: { id: ConnectionId; version: number },
-  change: Partial<Omit<Connection, 'workspace_id' | 'id' | 'token_version'>>,
-): Promise<Connection | undefined> {
+/** Grants connections of the scope use. */
+export async function listGrants(tx: Db, ids: readonly string[]): Promise<StoredGrant[]> {
+  return tx.selectFrom('pipedrive_grant').selectAll().where('id', 'in', ids).execute();
+}
+
+/** As `findGrant`, and nobody else changes it until the transaction ends: only across workspaces. */
+export async function lockGrant(tx: Db, id: string): Promise<StoredGrant | undefined> {
   return tx
-    .updateTable('connection')
+    .selectFrom('pipedrive_grant')
+    .selectAll()
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst();
+}
+
+export interface GrantHolder {
+  clientId: string;
+  companyId: string;
+  pipedriveUserId: string;
+}
+
+/** The grant of one user to one app, locked: only in a scope across workspaces. */
+export async function lockGrantOf(tx: Db, holder: GrantHolder): Promise<StoredGrant | undefined> {
+  const key = `grant|${holder.clientId}|${holder.companyId}|${holder.pipedriveUserId}`;
+  await sql`select pg_advisory_xact_lock(hashtextextended(${key}, 0))`.execute(tx);
+  return tx
+    .selectFrom('pipedrive_grant')
+    .selectAll()
+    .where('client_id', '=', holder.clientId)
+    .where('company_id', '=', holder.companyId)
+    .where('pipedrive_user_id', '=', holder.pipedriveUserId)
+    .forUpdate()
+    .executeTakeFirst();
+}
+
+export async function insertGrant(tx: Db, grant: StoredGrant): Promise<void> {
+  await tx.insertInto('pipedrive_grant').values(grant).execute();
+}
+
+/** Changes a grant unless another was kept, or the old one dropped, since `version` was read. */
+export async function setGrant(
+  tx: Db,
+  { id, version }: { id: string; version: number },
+  change: Partial<Omit<StoredGrant, 'id' | 'token_version'>>,
+): Promise<StoredGrant | undefined> {
+  return tx
+    .updateTable('pipedrive_grant')
     .set({ ...change, token_version: version + 1 })
     .where('id', '=', id)
     .where('token_version', '=', version)
@@ -49,7 +79,80 @@ export async function setRenewedGrant(
     .executeTakeFirst();
 }
 
+export async function removeGrant(tx: Db, id: string): Promise<void> {
+  await tx.deleteFrom('pipedrive_grant').where('id', '=', id).execute();
+}
+
+/** The same token is renewed later; it stays the version it is. */
+export async function postponeRefresh(
+  tx: Db,
+  { id, token_version }: Pick<StoredGrant, 'id' | 'token_version'>,
+  refreshAt: Date,
+): Promise<void> {
+  await tx
+    .updateTable('pipedrive_grant')
+    .set({ refresh_at: refreshAt })
+    .where('id', '=', id)
+    .where('token_version', '=', token_version)
+    .execute();
+}
+
+/** Marks a connection whose credential works again; false when another reason holds. */
+export async function setMended(
+  tx: Db,
+  id: ConnectionId,
+  { reason, now }: { reason: ReasonCode; now: Date },
+): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('connection')
+    .set({ broken_since: null, upkeep_at: now, updated_at: now })
+    .where('id', '=', id)
+    .where('broken_since', 'is not', null)
+    .where('status_reason', '=', reason)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+/** Every connection of one grant, whatever its workspace, locked: only in a scope across workspaces. */
+export async function lockConnectionsOfGrant(tx: Db, grantId: string): Promise<Connection[]> {
+  return tx
+    .selectFrom('connection')
+    .selectAll()
+    .where('grant_id', '=', grantId)
+    .orderBy('id')
+    .forUpdate()
+    .execute();
+}
+
+/** What Pipedrive says of a grant, at every connection that shows it: only across workspaces. */
+export async function setConnectionsOfGrant(
+  tx: Db,
+  grantId: string,
+  { scopes, api_domain }: Pick<Connection, 'scopes' | 'api_domain'>,
+): Promise<void> {
+  await tx
+    .updateTable('connection')
+    .set({ scopes, api_domain })
+    .where('grant_id', '=', grantId)
+    .execute();
+}
+
+/** Marks a connection whose credential does not work; what it was marked with before stays. */
+export async function setBroken(
+  tx: Db,
+  id: ConnectionId,
+  { reason, now }: { reason: ReasonCode; now: Date },
+): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('connection')
+    .set({ broken_since: now, status_reason: reason, updated_at: now })
+    .where('id', '=', id)
+    .where('broken_since', 'is', null)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
 /** One holder over all replicas until the transaction ends; others wait for it. */
-export async function lockRefresh(tx: Db, id: ConnectionId): Promise<void> {
+export async function lockRefresh(tx: Db, id: string): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtextextended(${`refresh|${id}`}, 0))`.execute(tx);
 }

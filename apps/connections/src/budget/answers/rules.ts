@@ -1,5 +1,5 @@
 import type { LimitAnswer } from '@manifold/pipedrive';
-import { type Day, nextMidnight, type PauseReason } from '../rules.ts';
+import { nextMidnight, type PauseReason } from '../rules.ts';
 
 /** What Pipedrive takes for a call: nothing when it turned it away or never saw it. */
 export const chargeOf = (call: { priceTokens: number; outcome: string }): number =>
@@ -20,34 +20,74 @@ export function learnRemaining(
 
 export type PauseDecision =
   | { pause: 'none' }
-  | { pause: 'credential'; until: Date; reason: PauseReason }
+  | { pause: 'credential'; until: Date; reason: PauseReason; blocks: number }
   | { pause: 'company'; until: Date };
 
-const BLOCKED_PAUSE_MS = 15 * 60_000;
+const MINUTE_MS = 60_000;
+/** After the first page from the edge, the second in a row, and so on. */
+const BLOCKED_PAUSES_MS = [1, 5, 15, 60].map((minutes) => minutes * MINUTE_MS);
 
 /** How long the credential or the whole company rests after an answer. */
 export function decidePause(
-  { outcome, limited }: { outcome: string; limited: LimitAnswer | undefined },
+  answer: { outcome: string; limited: LimitAnswer | undefined; isWindowKnown: boolean },
+  window: { pausedUntil: Date | null; blocks: number },
   now: Date,
 ): PauseDecision {
   const after = (ms: number) => new Date(now.getTime() + ms);
-  if (outcome === 'blocked') {
-    return { pause: 'credential', until: after(BLOCKED_PAUSE_MS), reason: 'pipedrive_blocked' };
+  const rests = window.pausedUntil !== null && window.pausedUntil > now;
+  if (answer.outcome === 'blocked') {
+    // others were on their way when the first was turned away
+    if (rests && window.blocks > 0) return { pause: 'none' };
+    const pauseMs = BLOCKED_PAUSES_MS[Math.min(window.blocks, BLOCKED_PAUSES_MS.length - 1)] ?? 0;
+    const blocks = window.blocks + 1;
+    return { pause: 'credential', until: after(pauseMs), reason: 'pipedrive_blocked', blocks };
   }
-  if (limited === undefined) return { pause: 'none' };
-  const until = after(limited.retryAfterMs);
-  if (limited.kind !== 'daily') return { pause: 'credential', until, reason: 'burst_limited' };
-  return { pause: 'company', until: new Date(Math.min(Number(until), Number(nextMidnight(now)))) };
+  if (answer.limited === undefined) return { pause: 'none' };
+  const { kind, retryAfterMs } = answer.limited;
+  const until = after(retryAfterMs);
+  if (kind === 'daily') {
+    return { pause: 'company', until: new Date(Math.min(+until, +nextMidnight(now))) };
+  }
+  // a window whose use the answer tells fills up, and that is pause enough
+  if (answer.isWindowKnown || (rests && window.blocks > 0)) return { pause: 'none' };
+  return { pause: 'credential', until, reason: 'burst_limited', blocks: window.blocks };
 }
+
+/** True when an answer shows that the edge lets the credential through again. */
+export const endsBlock = (
+  outcome: string,
+  { blocks, pausedUntil }: { blocks: number; pausedUntil: Date | null },
+  now: Date,
+): boolean =>
+  blocks > 0 &&
+  (pausedUntil === null || pausedUntil <= now) &&
+  !['blocked', 'not_sent', 'unknown', 'unavailable'].includes(outcome);
 
 /** Whether and why nothing is asked now, whatever the lane. */
 export function pauseOf(
-  days: readonly Pick<Day, 'paused_until'>[],
-  window: { paused_until: Date | null; pause_reason: PauseReason | null } | undefined,
+  day: { paused_until: Date | null } | undefined,
+  window:
+    | { paused_until: Date | null; pause_reason: PauseReason | null; probe_until: Date | null }
+    | undefined,
   now: Date,
 ): { until: Date; reason: PauseReason | 'budget_spent' } | undefined {
-  const paused = days.find(({ paused_until }) => paused_until !== null && paused_until > now);
-  if (paused?.paused_until) return { until: paused.paused_until, reason: 'budget_spent' };
-  if (!window?.paused_until || window.paused_until <= now) return undefined;
-  return { until: window.paused_until, reason: window.pause_reason ?? 'burst_limited' };
+  const isAhead = (until: Date | null | undefined): until is Date => until != null && until > now;
+  if (isAhead(day?.paused_until)) return { until: day.paused_until, reason: 'budget_spent' };
+  if (isAhead(window?.paused_until)) {
+    return { until: window.paused_until, reason: window.pause_reason ?? 'burst_limited' };
+  }
+  if (!isAhead(window?.probe_until)) return undefined;
+  return { until: window.probe_until, reason: 'pipedrive_blocked' };
+}
+
+const THRESHOLDS = [100, 75] as const;
+
+/** The part of the day's tokens that has just been passed and nobody was told of. */
+export function decideThreshold(
+  { limit, spent, remaining }: { limit: number | null; spent: number; remaining: number | null },
+  toldPercent: number,
+): (typeof THRESHOLDS)[number] | undefined {
+  if (limit === null || limit === 0) return undefined;
+  const used = remaining === null ? spent : limit - remaining;
+  return THRESHOLDS.find((percent) => percent > toldPercent && used * 100 >= limit * percent);
 }

@@ -25,6 +25,20 @@ export function decideChanges(
   return changes;
 }
 
+/** The wanted fields less those that somebody gave another value than `expected` or the wanted one. */
+export const withoutEdited = (
+  existing: Fields,
+  wanted: Fields,
+  expected: Fields,
+): Record<string, FieldValue> =>
+  Object.fromEntries(
+    Object.entries(wanted).filter(([code, value]) => {
+      const before = expected[code];
+      const present = existing[code] ?? null;
+      return before === undefined || isSameValue(present, before) || isSameValue(present, value);
+    }),
+  );
+
 /**
  * The fields of a new record: what it is known by, under what only a create sets, under the rest.
  * Blanks are left out.
@@ -45,8 +59,11 @@ function fieldOfKey(key: IdentityKey): [string, FieldValue][] {
       return [];
     case 'email':
       return [['emails', [{ value: key.value, label: 'work', primary: true }]]];
+    case 'phone':
+      return [['phones', [{ value: key.value, label: 'work', primary: true }]]];
     case 'name':
       return [['name', key.value]];
+    case 'domain':
     case 'field':
       return [[key.field, key.value]];
   }
@@ -93,26 +110,39 @@ export function isSameValue(one: FieldValue, other: FieldValue): boolean {
   return String(one) === String(other) || isSameInstant(String(one), String(other));
 }
 
+/**
+ * A value as texts that say the same whenever `isSameValue` does. One without a currency is equal to
+ * any, which no text can be: there the texts may differ although the values do not.
+ */
+export function partsOf(value: FieldValue): string[] {
+  if (isBlank(value)) return [];
+  if (Array.isArray(value)) return [...new Set(keysOf(value))];
+  if (isComposite(value)) return [JSON.stringify(writtenPart(value))];
+  const text = String(value);
+  return [INSTANT.test(text) ? String(Date.parse(text)) : text];
+}
+
 type List = Extract<FieldValue, readonly unknown[]>;
 type Composite = Exclude<FieldValue, List | null | string | number | boolean>;
 
 const isComposite = (value: FieldValue): value is Composite =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function isSameList(one: List, other: List): boolean {
-  const keys = (list: List) =>
-    list.map((item) => (typeof item === 'object' ? channelKey(item) : String(item))).toSorted();
-  return keys(one).join('\n') === keys(other).join('\n');
-}
+const keysOf = (list: List): string[] =>
+  list.map((item) => (typeof item === 'object' ? channelKey(item) : String(item))).toSorted();
+
+const isSameList = (one: List, other: List): boolean =>
+  keysOf(one).join('\n') === keysOf(other).join('\n');
 
 /** Only what a writer can set: the parts of an address are derived, a zone's number cannot be sent. */
+const writtenPart = (value: Composite) => ({
+  value: String(value.value ?? ''),
+  until: 'until' in value ? String(value.until ?? '') : '',
+  currency: 'currency' in value ? value.currency : null,
+});
+
 function isSameComposite(one: Composite, other: Composite): boolean {
-  const written = (value: Composite) => ({
-    value: String(value.value ?? ''),
-    until: 'until' in value ? String(value.until ?? '') : '',
-    currency: 'currency' in value ? value.currency : null,
-  });
-  const [a, b] = [written(one), written(other)];
+  const [a, b] = [writtenPart(one), writtenPart(other)];
   const sameCurrency = a.currency === null || b.currency === null || a.currency === b.currency;
   return a.value === b.value && a.until === b.until && sameCurrency;
 }

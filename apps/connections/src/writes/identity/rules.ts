@@ -4,7 +4,7 @@ import type {
   PipedriveObject,
   PipedriveRecord,
 } from '@manifold/contracts';
-import { carries } from '../diff/rules.ts';
+import { carries, isSameValue } from '../diff/rules.ts';
 
 /** The text of an identity key as it is hashed: spelling that means nothing is gone. */
 export function keyText(object: PipedriveObject, key: IdentityKey): string {
@@ -14,6 +14,10 @@ export function keyText(object: PipedriveObject, key: IdentityKey): string {
     case 'email':
       // a plus tag makes another address
       return `${object}|email|${key.value.trim().toLowerCase()}`;
+    case 'phone':
+      return `${object}|phone|${phoneText(key.value)}`;
+    case 'domain':
+      return `${object}|domain|${key.field}|${domainText(key.value)}`;
     case 'name':
       return `${object}|name|${key.value.trim().toLowerCase().replaceAll(/\s+/g, ' ')}`;
     case 'field':
@@ -36,11 +40,31 @@ export function hasKey(record: PipedriveRecord, key: IdentityKey): boolean {
       return record.id === key.value;
     case 'email':
       return textsOf(record.fields['emails']).some(same);
+    case 'phone':
+      return textsOf(record.fields['phones']).some(same);
+    case 'domain':
     case 'name':
       return textsOf(record.fields['name']).some(same);
     case 'field':
       return textsOf(record.fields[key.field]).some(same);
   }
+}
+
+/** Digits, and the plus that makes a number international; what stands between them is spelling. */
+function phoneText(value: string): string {
+  const text = value.trim().replace(/^\(?00/, '+');
+  return `${text.startsWith('+') ? '+' : ''}${text.replaceAll(/\D/g, '')}`;
+}
+
+/** The host of a domain or of an address in it, without `www`. */
+function domainText(value: string): string {
+  const text = value.trim().toLowerCase();
+  const host = text.replace(/^[a-z][a-z0-9+.-]*:\/\//, '').split(/[/?#]/)[0] ?? '';
+  return host
+    .replace(/^[^@]*@/, '')
+    .replace(/:\d+$/, '')
+    .replace(/\.$/, '')
+    .replace(/^www\./, '');
 }
 
 function textsOf(value: FieldValue | undefined): string[] {
@@ -55,26 +79,68 @@ function textsOf(value: FieldValue | undefined): string[] {
 const searchable: Record<IdentityKey['kind'], readonly PipedriveObject[] | undefined> = {
   pipedrive_id: undefined,
   email: ['person'],
+  phone: ['person'],
   name: ['organization'],
+  domain: ['person', 'organization', 'deal', 'product'],
   field: ['person', 'organization', 'deal', 'lead', 'product'],
 };
 
 export const canIdentify = (object: PipedriveObject, { kind }: IdentityKey): boolean =>
   searchable[kind]?.includes(object) ?? true;
 
+/** Custom fields of these types are in Pipedrive's search index. */
+const indexedTypes = ['address', 'varchar', 'text', 'varchar_auto', 'double', 'monetary', 'phone'];
+const indexedFields = ['name', 'title', 'code', 'address', 'notes', 'email', 'phone'];
+
+/** Whether Pipedrive can be asked for records with the key. `fields`: the catalogue of the object. */
+export function isSearchable(
+  key: IdentityKey,
+  fields: readonly { code: string; custom: boolean; type: string }[],
+): boolean {
+  if (key.kind === 'domain') return false;
+  if (key.kind !== 'field') return true;
+  const known = fields.find(({ code }) => code === key.field);
+  // without a catalogue a custom field has 40 characters, and Pipedrive says what is wrong with it
+  if (known === undefined) return key.field.length === 40 || indexedFields.includes(key.field);
+  return known.custom ? indexedTypes.includes(known.type) : indexedFields.includes(key.field);
+}
+
+/** The objects of which Pipedrive can make one record of two. */
+export const isMergeable = (object: PipedriveObject): object is MergeableObject =>
+  object === 'person' || object === 'organization' || object === 'deal';
+
+export type MergeableObject = 'person' | 'organization' | 'deal';
+
+/** What a create sent, as far as its record can be known by it. */
+export interface Sent {
+  stepId: string;
+  identity: readonly IdentityKey[];
+  fields: Readonly<Record<string, FieldValue>>;
+  /** A field and a value no other record has. */
+  mark?: { code: string; value: string } | undefined;
+}
+
+export const carriesMark = (record: PipedriveRecord, mark: Sent['mark']): boolean =>
+  mark !== undefined && record.fields[mark.code] === mark.value;
+
 /**
  * Whether a record is the one a create made, or would have made: a lead by the mark it carries,
  * others by their identity, and what has none by everything that was sent.
  */
-export function isSent(
-  record: PipedriveRecord,
-  sent: {
-    stepId: string;
-    identity: readonly IdentityKey[];
-    fields: Readonly<Record<string, FieldValue>>;
-  },
-): boolean {
+export function isSent(record: PipedriveRecord, sent: Sent): boolean {
   if (record.object === 'lead') return record.fields['origin_id'] === sent.stepId;
   const keys = sent.identity.filter(({ kind }) => kind !== 'pipedrive_id');
   return keys.length > 0 ? keys.some((key) => hasKey(record, key)) : carries(record, sent.fields);
+}
+
+const parents = ['deal_id', 'lead_id', 'person_id', 'org_id'];
+
+/** Whether a note or activity stands at the same records as one that was sent. */
+export function hasSameParent(record: PipedriveRecord, fields: Sent['fields']): boolean {
+  if (record.object !== 'note' && record.object !== 'activity') return false;
+  const given = parents.filter((code) => (fields[code] ?? null) !== null);
+  return (
+    given.length > 0 &&
+    given.every((code) => isSameValue(record.fields[code] ?? null, fields[code] ?? null))
+  );
 }

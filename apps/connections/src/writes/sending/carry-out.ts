@@ -1,39 +1,44 @@
-import type { FieldValue } from '@manifold/contracts';
+import type { FieldValue, PipedriveRecord } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
+import { carryOutPlanned } from '../../changes/sending.ts';
 import { openBody, sealBody } from '../body.ts';
-import { decideChanges } from '../diff/rules.ts';
+import { decideChanges, withoutEdited } from '../diff/rules.ts';
 import { referencesOf } from '../progress.ts';
 import { canCoalesce, coalesce, moreUrgent } from '../rules.ts';
-import { handleFailure } from './failure.ts';
 import type { Held, SendingDeps } from './held.ts';
-import { type Resolution, resolve } from './resolve.ts';
+import { findKnownEqual } from './known.ts';
+import { carryOutMerge } from './merge.ts';
+import { resolve } from './resolve.ts';
 import { sendCreate, sendDelete, sendUpdate } from './send.ts';
 import { endStep } from './settle.ts';
 import { changeIdleStep, lockFollower } from './store.ts';
+import { endUnresolved } from './unresolved.ts';
 
 type Fields = Record<string, FieldValue>;
 
 /** Carries out a step whose turn it is: finds the record, compares, and sends what differs. */
 export async function carryOut(deps: SendingDeps, held: Held): Promise<void> {
-  if (await handedOver(deps, held)) {
+  const ofChangeSet = held.step.change_id !== null;
+  if (ofChangeSet && (await carryOutPlanned(deps, held, referencedIds(held)))) return;
+  if (!ofChangeSet && (await handedOver(deps, held))) {
     return endStep(deps, held, { state: 'superseded', reason: 'superseded_by_newer' });
   }
-  const fields = { ...held.body.fields, ...referencedIds(held) };
-  const resolution = await resolve(deps, held);
-  switch (resolution.outcome) {
-    case 'failed':
-      await handleFailure(deps, held, { failure: resolution.failure, effect: undefined });
-      return;
-    case 'several':
-      return parkSeveral(deps, held, resolution.candidates);
-    case 'gone':
-      return endAbsent(deps, held, fields, true);
-    case 'absent':
-      return endAbsent(deps, held, fields, false);
-    case 'found':
-      return endFound(deps, held, { fields, found: resolution });
+  if (held.step.operation === 'merge') return carryOutMerge(deps, held);
+  const fields = fieldsOf(held);
+  const known = await findKnownEqual(deps, held, fields);
+  if (known !== undefined) {
+    const record = { id: known, updateTime: null };
+    return endStep(deps, held, { state: 'no_change', reason: 'nothing_to_change', record });
   }
+  const resolution = await resolve(deps, held);
+  if (await endUnresolved(deps, held, resolution)) return;
+  return resolution.outcome === 'found'
+    ? endFound(deps, held, { fields, record: resolution.record })
+    : endAbsent(deps, held, { fields, isNamedById: resolution.outcome === 'gone' });
 }
+
+/** What the step wishes, with the records of earlier steps it points at. */
+export const fieldsOf = (held: Held): Fields => ({ ...held.body.fields, ...referencedIds(held) });
 
 /** Ids of the records of earlier steps, by the field that points at them. */
 function referencedIds({ step, steps }: Held): Fields {
@@ -50,12 +55,13 @@ function referencedIds({ step, steps }: Held): Fields {
 async function handedOver(deps: SendingDeps, held: Held): Promise<boolean> {
   const { step, steps, body } = held;
   const isLast = step.position === steps.length - 1;
-  if (!isLast || step.sent_at !== null) return false;
+  if (!isLast || !held.isFollowed || step.sent_at !== null) return false;
   return withWorkspace(deps.db, step.workspace_id, async (tx) => {
     const newer = await lockFollower(tx, step);
     const older = { ...step, isLast };
-    if (!newer || !canCoalesce(older, newer, deps.now())) return false;
-    const own = { ...body, fields: { ...body.fields, ...referencedIds(held) } };
+    // what a change set shows is sent as it was shown
+    if (!newer || newer.change_id !== null || !canCoalesce(older, newer, deps.now())) return false;
+    const own = { ...body, fields: fieldsOf(held) };
     const joined = coalesce(own, openBody(deps.vault, newer), step.existing);
     return changeIdleStep(tx, newer.id, {
       sealed_body: sealBody(deps.vault, newer, joined),
@@ -67,8 +73,7 @@ async function handedOver(deps: SendingDeps, held: Held): Promise<boolean> {
 async function endAbsent(
   deps: SendingDeps,
   held: Held,
-  fields: Fields,
-  knownById: boolean,
+  { fields, isNamedById }: { fields: Fields; isNamedById: boolean },
 ): Promise<void> {
   const { step } = held;
   switch (step.operation) {
@@ -79,27 +84,33 @@ async function endAbsent(
         : endStep(deps, held, { state: 'no_change', reason: 'record_gone' });
     case 'link':
       return endStep(deps, held, { state: 'skipped', reason: 'record_not_found' });
+    case 'update':
+      if (!isNamedById) {
+        return endStep(deps, held, { state: 'skipped', reason: 'record_not_found' });
+      }
+      return parkGone(deps, held);
     case 'upsert':
     case 'create':
-      if (!knownById) return sendCreate(deps, held, fields);
-      return endStep(deps, held, {
-        state: 'parked',
-        reason: 'record_gone',
-        cause: 'The record this write names by its id is no longer in Pipedrive.',
-        fix: 'Restore the record in Pipedrive and use redrive, or cancel the write.',
-      });
+      return isNamedById ? parkGone(deps, held) : sendCreate(deps, held, fields);
     case 'merge':
-      throw new Error(`Step ${step.id} is a merge, which is refused when it is asked for`);
+      throw new Error(`Step ${step.id} is a merge`);
   }
 }
 
-async function endFound(
+const parkGone = (deps: SendingDeps, held: Held): Promise<void> =>
+  endStep(deps, held, {
+    state: 'parked',
+    reason: 'record_gone',
+    cause: 'The record this write names by its id is no longer in Pipedrive.',
+    fix: 'Restore the record in Pipedrive and use redrive, or cancel the write.',
+  });
+
+export async function endFound(
   deps: SendingDeps,
   held: Held,
-  { fields, found }: { fields: Fields; found: Extract<Resolution, { outcome: 'found' }> },
+  { fields, record }: { fields: Fields; record: PipedriveRecord },
 ): Promise<void> {
-  const { step } = held;
-  const { record } = found;
+  const { step, body } = held;
   if (step.operation === 'delete') return sendDelete(deps, held, record);
   if (step.operation === 'link') {
     return endStep(deps, held, { state: 'applied', effect: 'linked', record });
@@ -107,7 +118,11 @@ async function endFound(
   if (step.existing === 'leave') {
     return endStep(deps, held, { state: 'skipped', reason: 'existing_record_left_alone', record });
   }
-  const changes = decideChanges(record.fields, fields, step.existing);
+  const unedited = withoutEdited(record.fields, fields, body.onlyWhere);
+  if (Object.keys(unedited).length < 1 && Object.keys(fields).length > 0) {
+    return endStep(deps, held, { state: 'skipped', reason: 'edited_since', record });
+  }
+  const changes = decideChanges(record.fields, unedited, step.existing);
   if (Object.keys(changes).length > 0) {
     return sendUpdate(deps, held, { record, fields: changes });
   }
@@ -121,12 +136,3 @@ async function endFound(
       })
     : endStep(deps, held, { state: 'no_change', reason: 'nothing_to_change', record });
 }
-
-export const parkSeveral = (deps: SendingDeps, held: Held, candidates: string[]): Promise<void> =>
-  endStep(deps, held, {
-    state: 'parked',
-    reason: 'several_matches',
-    cause: `${candidates.length} records in Pipedrive have this identity.`,
-    fix: 'Merge the candidates in Pipedrive, then use redrive.',
-    candidates,
-  });

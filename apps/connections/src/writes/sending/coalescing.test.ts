@@ -7,7 +7,7 @@ import { createWorld, type World } from '../../../test/writing.ts';
 import { migrations } from '../../migrations/index.ts';
 import type { Tables } from '../../store.ts';
 import { processStep } from './process.ts';
-import { leaseSteps } from './store.ts';
+import { leaseSteps } from './leasing/store.ts';
 
 const { db, drop } = await createTestDatabase<Tables>(migrations);
 const pipedrive = await startTestPipedrive({ searchLagMs: 0 });

@@ -8,9 +8,13 @@ import {
   decideVerified,
   mayCreateAgain,
   retryDelayMs,
-  searchKeys,
   urlOf,
 } from './rules.ts';
+
+const missingScope = {
+  outcome: 'scope_missing',
+  ...{ feature: 'WRITE_LEADS', scopes: ['leads:full'], fix: 'Connect with the app writer.' },
+} as const;
 
 describe('after a call that failed', () => {
   const refused = (status: number, fieldCode?: string): Failure => ({
@@ -38,7 +42,16 @@ describe('after a call that failed', () => {
       'missing scope parks',
       { outcome: 'scope_missing' },
       'created',
-      { decision: 'park', reason: 'scope_missing' },
+      { decision: 'park', reason: 'scope_missing', fix: expect.stringMatching(/Add.*redrive/) },
+    ],
+    [
+      'missing scope that is known parks with its name and the way out',
+      missingScope,
+      'created',
+      {
+        cause: 'The connection lacks a permission for WRITE_LEADS (leads:full).',
+        fix: 'Connect with the app writer. Then use redrive.',
+      },
     ],
     [
       'spent day waits as long as told',
@@ -106,8 +119,8 @@ test('what nobody foresaw is tried some times, then given to a person', () => {
   expect(decideUnforeseen(10)).toMatchObject({ decision: 'park', reason: 'handler_failed' });
 });
 
-test('a create is repeated once after its end stayed unknown, never twice', () => {
-  expect([1, 2, 3].map(mayCreateAgain)).toEqual([true, false, false]);
+test('a create is repeated three times after its end stayed unknown, never more', () => {
+  expect([1, 2, 3, 4, 5].map(mayCreateAgain)).toEqual([true, true, true, false, false]);
 });
 
 describe('looking for what a create made', () => {
@@ -134,17 +147,9 @@ describe('looking for what a create made', () => {
       'several',
     ],
   ])('%s', (_, matches, decision) => {
-    expect(decideVerified(matches, sentAt).decision).toBe(decision);
+    const sent = { sentAt, stepId: 'st_1', identity: [], fields: {} };
+    expect(decideVerified(matches, sent).decision).toBe(decision);
   });
-});
-
-test('ids are not searched, and a step that must create searches for nothing', () => {
-  const identity = [
-    { kind: 'pipedrive_id', value: '7' },
-    { kind: 'email', value: 'a@x.test' },
-  ] as const;
-  expect(searchKeys({ operation: 'upsert', identity })).toEqual([identity[1]]);
-  expect(searchKeys({ operation: 'create', identity })).toEqual([]);
 });
 
 test.each([

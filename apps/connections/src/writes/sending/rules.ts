@@ -1,5 +1,7 @@
-import type { IdentityKey, PipedriveRecord, ReasonCode } from '@manifold/contracts';
+import type { PipedriveRecord, ReasonCode } from '@manifold/contracts';
 import type { Failure } from '@manifold/pipedrive';
+import type { MissingScope } from '../../accounts/rules.ts';
+import { carriesMark, hasSameParent, isSent, type Sent } from '../identity/rules.ts';
 import type { StepEffect } from '../tables.ts';
 
 /** What becomes of a step after a call that did not bring what it was made for. */
@@ -15,8 +17,6 @@ export type FailureDecision =
 
 const RETRY_DELAYS_MS = [500, 1_000, 2_000, 5_000, 15_000, 60_000];
 const BLOCKED_DELAY_MS = 60_000;
-const SCOPE_FIX =
-  'Add the scope to the app in the Developer Hub and connect again, then use redrive.';
 
 /** Growing pauses after attempts that brought no answer; the last one repeats. */
 export const retryDelayMs = (attempts: number): number =>
@@ -46,12 +46,7 @@ export function decideFailure(
     case 'blocked':
       return again('pipedrive_blocked', BLOCKED_DELAY_MS);
     case 'scope_missing':
-      return {
-        decision: 'park',
-        reason: 'scope_missing',
-        cause: 'The connected app lacks a permission this write needs.',
-        fix: SCOPE_FIX,
-      };
+      return parkForScope(failure);
     case 'not_sent':
     case 'unavailable':
       return again('pipedrive_unreachable', retryDelayMs(step.attempts), true);
@@ -65,6 +60,19 @@ type Refused = Extract<Failure, { outcome: 'refused' }>;
 /** 404 for a record that is gone or out of sight, 410 for one that is purged. */
 export const isAbsent = (failure: Failure): boolean =>
   failure.outcome === 'refused' && (failure.status === 404 || failure.status === 410);
+
+/** Names what is missing where the client knew the connection the call was made with. */
+function parkForScope(failure: { outcome: 'scope_missing' } & Partial<MissingScope>) {
+  const { feature, scopes = [], fix } = failure;
+  const lacking = scopes.length === 0 ? '' : ` (${scopes.join(', ')})`;
+  const way = fix ?? 'Add the scope to the app in the Developer Hub and connect again.';
+  return {
+    decision: 'park',
+    reason: 'scope_missing',
+    cause: `The connection lacks a permission for ${feature === undefined ? 'this write' : `${feature}${lacking}`}.`,
+    fix: `${way} Then use redrive.`.slice(0, 500),
+  } as const;
+}
 
 function parkRefusal(failure: Refused): FailureDecision {
   const field = failure.fieldCode === undefined ? '' : ` Field: ${failure.fieldCode}.`;
@@ -85,38 +93,68 @@ const CLOCK_MARGIN_MS = 30_000;
 /** From when to list records when looking for one that a create may have made. */
 export const listedSince = (sentAt: Date): Date => new Date(sentAt.getTime() - CLOCK_MARGIN_MS);
 
+/** Parts of the settle time at whose end calls of unknown end are looked for, many at once. */
+const CYCLES = 12;
+
+/** When a call of unknown end is looked for: after the settle time, with others that wait too. */
+export function settleUntil(sentAt: Date, at: { settleMs: number; now: Date }): Date {
+  const settled = Math.max(Number(at.now), Number(sentAt) + at.settleMs);
+  const cycle = Math.max(1, Math.floor(at.settleMs / CYCLES));
+  return new Date(Math.ceil(settled / cycle) * cycle);
+}
+
 export type VerifyDecision =
   /** It was made by us. */
   | { decision: 'ours'; record: PipedriveRecord }
   /** Somebody else's record has the identity. */
   | { decision: 'existing'; record: PipedriveRecord }
   | { decision: 'several'; candidates: string[] }
+  /** None is the same, some could be. */
+  | { decision: 'unclear'; candidates: string[] }
   | { decision: 'absent' };
 
-/** What the records that match what was sent say about a create of unknown end. */
-export function decideVerified(matches: readonly PipedriveRecord[], sentAt: Date): VerifyDecision {
-  const living = matches.filter(({ deleted }) => !deleted);
-  const since = listedSince(sentAt).getTime();
-  const fresh = living.filter(({ addTime }) => addTime !== null && Date.parse(addTime) >= since);
-  const [record, ...others] = fresh.length > 0 ? fresh : living;
-  if (record === undefined) return { decision: 'absent' };
+/** What was sent by a create of unknown end. */
+export interface SentCreate extends Sent {
+  sentAt: Date;
+}
+
+/** What the records changed since then say about a create of unknown end. */
+export function decideVerified(
+  changed: readonly PipedriveRecord[],
+  sent: SentCreate,
+): VerifyDecision {
+  const since = listedSince(sent.sentAt).getTime();
+  const isNew = ({ addTime }: PipedriveRecord) => addTime !== null && Date.parse(addTime) >= since;
+  const living = changed.filter(({ deleted }) => !deleted);
+  const marked = living.filter((record) => carriesMark(record, sent.mark));
+  const matches = marked.length > 0 ? marked : living.filter((record) => isSent(record, sent));
+  const fresh = matches.filter(isNew);
+  const [record, ...others] = fresh.length > 0 ? fresh : matches;
+  if (record === undefined) return decideUnmatched(living.filter(isNew), sent);
   if (others.length > 0) {
     return { decision: 'several', candidates: [record, ...others].map(({ id }) => id) };
   }
-  return fresh.length > 0 ? { decision: 'ours', record } : { decision: 'existing', record };
+  const isOurs = sent.mark === undefined ? fresh.length > 0 : marked.length > 0;
+  return { decision: isOurs ? 'ours' : 'existing', record };
 }
 
-/** A create is repeated at most once after its end stayed unknown. */
-export const mayCreateAgain = (unknownCreates: number): boolean => unknownCreates < 2;
+const MOST_CANDIDATES = 10;
 
-/** The keys that are worth a search, in order of trust. */
-export const searchKeys = (step: {
-  operation: string;
-  identity: readonly IdentityKey[];
-}): Exclude<IdentityKey, { kind: 'pipedrive_id' }>[] =>
-  step.operation === 'create'
-    ? []
-    : step.identity.flatMap((key) => (key.kind === 'pipedrive_id' ? [] : [key]));
+/**
+ * Notes and activities carry no mark, and Pipedrive rewrites their text: a new one at the same place
+ * may be the one.
+ */
+function decideUnmatched(fresh: readonly PipedriveRecord[], sent: SentCreate): VerifyDecision {
+  const near = fresh.filter((record) => hasSameParent(record, sent.fields));
+  if (near.length === 0) return { decision: 'absent' };
+  return { decision: 'unclear', candidates: near.slice(0, MOST_CANDIDATES).map(({ id }) => id) };
+}
+
+const MOST_UNKNOWN_CREATES = 4;
+
+/** A create whose end stayed unknown and of which nothing is found is sent again, but not for ever. */
+export const mayCreateAgain = (unknownCreates: number): boolean =>
+  unknownCreates < MOST_UNKNOWN_CREATES;
 
 /** Where a person can look at the record; objects without a page of their own have none. */
 export function urlOf(

@@ -1,29 +1,45 @@
 import type { FieldValue, PipedriveRecord } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
-import { type Outcome, toRequestBody } from '@manifold/pipedrive';
-import { claimLinks, setLinksGone } from '../../links/store.ts';
-import { sealSent } from '../body.ts';
+import {
+  mergeOperations,
+  type OperationName,
+  type Outcome,
+  recordOperations,
+  toRequestBody,
+} from '@manifold/pipedrive';
+import { claimLinks } from '../../links/store.ts';
+import { type Images, sealSent } from '../body.ts';
 import { fieldsOfNew } from '../diff/rules.ts';
+import { isMergeable } from '../identity/rules.ts';
+import { imagesOf } from '../images/keeping.ts';
+import { heldBefore } from '../images/rules.ts';
 import type { StepEffect } from '../tables.ts';
 import { handleFailure } from './failure.ts';
-import type { Held, SendingDeps } from './held.ts';
-import { linkKeysOf, objectOf } from './resolve.ts';
+import { forgetRecord } from './gone.ts';
+import { type Held, linkKeysOf, type SendingDeps } from './held.ts';
+import { forgetMark, type Mark, markOf } from './mark.ts';
+import { objectOf } from './resolve.ts';
 import { endStep, postpone, settleLater } from './settle.ts';
 import { changeHeldStep } from './store.ts';
+import { endUnwritable } from './unwritable.ts';
 
 type Fields = Record<string, FieldValue>;
 
-/** Makes the record. A lead carries the step's id, so that it can be told from any other. */
+/** Makes the record, marked where that is possible so that it can be told from any other. */
 export async function sendCreate(deps: SendingDeps, held: Held, fields: Fields): Promise<void> {
+  const mark = await markOf(deps, held);
   const all = fieldsOfNew({ ...held.body, fields });
-  const marked = held.step.object === 'lead' ? { ...all, origin_id: held.step.id } : all;
+  const marked = mark === undefined ? all : { ...all, [mark.code]: mark.value };
+  if (await endUnwritable(deps, held, { fields: marked })) return;
   const body = toRequestBody(held.step.object, marked);
   const { definitions } = held;
   await send(deps, held, {
     effect: 'created',
+    operation: recordOperations[objectOf(held)].create,
     fields: marked,
     body,
+    mark,
     call: () => held.client.createRecord(objectOf(held), { body, definitions }),
   });
 }
@@ -34,15 +50,44 @@ export async function sendUpdate(
   held: Held,
   change: { record: PipedriveRecord; fields: Fields },
 ): Promise<void> {
-  const body = toRequestBody(held.step.object, change.fields);
-  const { id } = change.record;
+  if (await endUnwritable(deps, held, change)) return;
+  const body = toRequestBody(held.step.object, change.fields, change.record);
   const { definitions } = held;
   await send(deps, held, {
     effect: 'updated',
+    operation: recordOperations[objectOf(held)].update,
     fields: change.fields,
     body,
-    targetId: id,
-    call: () => held.client.updateRecord(objectOf(held), id, { body, definitions }),
+    targetId: change.record.id,
+    images: { before: heldBefore(change.record, change.fields), after: change.fields },
+    call: () => held.client.updateRecord(objectOf(held), change.record.id, { body, definitions }),
+  });
+}
+
+/** Makes one record of two: `loser` disappears into `survivor`. There is no way back. */
+export async function sendMerge(
+  deps: SendingDeps,
+  held: Held,
+  { loser, survivor }: { loser: PipedriveRecord; survivor: PipedriveRecord },
+): Promise<void> {
+  const { object } = held.step;
+  if (!isMergeable(object)) throw new Error(`Step ${held.step.id} merges two of ${object}`);
+  const call = async (): Promise<Outcome<PipedriveRecord>> => {
+    const ids = { loserId: loser.id, survivorId: survivor.id };
+    const outcome = await held.client.mergeRecords(object, ids);
+    // what the survivor holds now is not told in full
+    return outcome.outcome === 'ok'
+      ? { outcome: 'ok', data: { ...survivor, updateTime: null, fields: {} } }
+      : outcome;
+  };
+  await send(deps, held, {
+    effect: 'merged',
+    operation: mergeOperations[object],
+    fields: {},
+    body: {},
+    targetId: survivor.id,
+    loserId: loser.id,
+    call,
   });
 }
 
@@ -57,18 +102,37 @@ export async function sendDelete(
       ? { outcome: 'ok', data: { ...record, deleted: true } }
       : outcome;
   };
-  await send(deps, held, { effect: 'deleted', fields: {}, body: {}, targetId: record.id, call });
+  await send(deps, held, {
+    effect: 'deleted',
+    operation: recordOperations[objectOf(held)].remove,
+    fields: {},
+    body: {},
+    targetId: record.id,
+    call,
+  });
 }
 
 interface Sending {
-  effect: Extract<StepEffect, 'created' | 'updated' | 'deleted'>;
+  effect: Extract<StepEffect, 'created' | 'updated' | 'merged' | 'deleted'>;
+  operation: OperationName;
   fields: Fields;
   body: Record<string, unknown>;
   targetId?: string;
+  /** Of a merge. */
+  loserId?: string;
+  /** Of a create. */
+  mark?: Mark | undefined;
+  /** Of an update. */
+  images?: Images;
   call: () => Promise<Outcome<PipedriveRecord>>;
 }
 
 async function send(deps: SendingDeps, held: Held, sending: Sending): Promise<void> {
+  const refused = await held.admit(sending.operation);
+  if (refused !== undefined) {
+    await handleFailure(deps, held, { failure: refused, effect: sending.effect });
+    return;
+  }
   const sent = await noteSending(deps, held, sending);
   if (sent === undefined) return;
   const outcome = await callOnce(sending);
@@ -89,6 +153,7 @@ async function send(deps: SendingDeps, held: Held, sending: Sending): Promise<vo
       changedKeys: Object.keys(sending.fields),
     });
   }
+  if (await forgetMark(deps, sent, { failure: outcome, mark: sending.mark })) return;
   const decision = await handleFailure(deps, sent, { failure: outcome, effect: sending.effect });
   if (decision === 'settle') return settleLater(deps, sent);
   if (decision === 'gone') return forgetRecord(deps, sent, sending);
@@ -101,10 +166,12 @@ async function noteSending(
   sending: Sending,
 ): Promise<Held | undefined> {
   const now = deps.now();
-  const { fields, body, effect } = sending;
+  const { fields, body, effect, mark } = sending;
   const change = {
     state: 'sending' as const,
-    sealed_sent: sealSent(deps.vault, held.step, { fields, body }),
+    sealed_sent: sealSent(deps.vault, held.step, { fields, body, mark }),
+    mark: mark?.value ?? null,
+    loser_pipedrive_id: sending.loserId ?? null,
     sent_at: now,
     sent_effect: effect,
     pipedrive_id: sending.targetId ?? null,
@@ -113,8 +180,10 @@ async function noteSending(
   };
   const spent = held.takeSpent();
   const kept = await withWorkspace(deps.db, held.step.workspace_id, async (tx) => {
-    if (!(await changeHeldStep(tx, held.step, change, spent))) return false;
-    if (effect === 'created') await claimLinks(tx, linkKeysOf(held), { stepId: held.step.id, now });
+    const images = await imagesOf(deps.vault, tx, { step: held.step, images: sending.images, now });
+    if (!(await changeHeldStep(tx, held.step, { ...change, ...images }, spent))) return false;
+    if (effect === 'created')
+      await claimLinks(tx, linkKeysOf(held.step), { stepId: held.step.id, now });
     return true;
   });
   return kept ? { ...held, step: { ...held.step, ...change } } : undefined;
@@ -128,19 +197,4 @@ async function callOnce(sending: Sending): Promise<Outcome<PipedriveRecord> | 't
     if (error instanceof Refusal) return 'turned_away';
     return { outcome: 'unknown', cause: 'call_failed' };
   }
-}
-
-/** Somebody deleted the record between our reading and our writing: start over without it. */
-async function forgetRecord(deps: SendingDeps, held: Held, sending: Sending): Promise<void> {
-  const { step } = held;
-  if (sending.effect === 'deleted') {
-    return endStep(deps, held, { state: 'no_change', reason: 'record_gone' });
-  }
-  const record = {
-    companyId: step.company_id,
-    object: step.object,
-    pipedriveId: sending.targetId ?? '',
-  };
-  await withWorkspace(deps.db, step.workspace_id, (tx) => setLinksGone(tx, record, deps.now()));
-  await postpone(deps, held, { delayMs: 0, reason: 'record_gone', counts: true, state: 'queued' });
 }

@@ -1,15 +1,16 @@
-import type { ReasonCode } from '@manifold/contracts';
+import type { FieldValue, ReasonCode } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
 import { markCatalogueStale } from '../../fields/store.ts';
-import { removeClaims, setLinks, setLinksGone } from '../../links/store.ts';
+import { moveLinks, removeClaims, setLinks, setLinksGone } from '../../links/store.ts';
 import type { Tx } from '../../store.ts';
+import { rememberFields } from '../hashes/commands.ts';
+import { removeHashes } from '../hashes/store.ts';
 import { advance, publishStep } from '../progress.ts';
 import { isTerminal } from '../rules.ts';
 import { findStep, lockRequest } from '../store.ts';
 import type { StepEffect, StepState } from '../tables.ts';
-import type { Held, SendingDeps } from './held.ts';
-import { linkKeysOf } from './resolve.ts';
-import { urlOf } from './rules.ts';
+import { type Held, linkKeysOf, type SendingDeps } from './held.ts';
+import { settleUntil, urlOf } from './rules.ts';
 import { changeHeldStep, removeTurns } from './store.ts';
 
 /** How a step came to rest. */
@@ -19,7 +20,12 @@ export interface StepEnd {
   reason?: ReasonCode;
   cause?: string;
   fix?: string;
-  record?: { id: string; updateTime: string | null };
+  record?: {
+    id: string;
+    updateTime: string | null;
+    /** What it is known to hold now; absent or empty: nothing new. */
+    fields?: Readonly<Record<string, FieldValue>>;
+  };
   changedKeys?: readonly string[];
   candidates?: readonly string[];
   /** The field Pipedrive named, which the catalogue may not know rightly any more. */
@@ -40,6 +46,7 @@ export async function endStep(deps: SendingDeps, held: Held, end: StepEnd): Prom
     if (!request || !(await changeHeldStep(tx, step, change, spent))) return;
     await removeTurns(tx, step.id);
     await updateLinks(tx, held, { end, now });
+    await updateHashes(deps, tx, { held, end });
     if (end.doubtfulField !== undefined) {
       await markCatalogueStale(tx, step.connection_id, step.object);
     }
@@ -74,7 +81,11 @@ function endOf({ step, connection }: Held, end: StepEnd, now: Date) {
     echo_pipedrive_id: null,
     settled_at: now,
     ...(isTerminal(end.state) ? { sealed_body: null } : {}),
-    ...(keepsSent ? {} : { sealed_sent: null, sent_at: null, sent_effect: null }),
+    ...(keepsSent ? {} : { sealed_sent: null, sent_at: null, sent_effect: null, mark: null }),
+    // nothing was written, so nothing was written over
+    ...(end.effect === 'updated'
+      ? {}
+      : { sealed_before: null, sealed_after: null, images_until: null }),
   };
 }
 
@@ -86,9 +97,32 @@ async function updateLinks(
   const { step } = held;
   if (end.record === undefined) return removeClaims(tx, step.id);
   const pipedriveId = end.record.id;
-  if (end.effect !== 'deleted') return setLinks(tx, linkKeysOf(held), { pipedriveId, now });
   const record = { companyId: step.company_id, object: step.object, pipedriveId };
-  await setLinksGone(tx, record, now);
+  if (end.effect === 'deleted') return setLinksGone(tx, record, now);
+  if (end.effect === 'merged' && step.loser_pipedrive_id !== null) {
+    const loser = { ...record, pipedriveId: step.loser_pipedrive_id };
+    await moveLinks(tx, loser, { pipedriveId, now });
+    const keys = { ...linkKeysOf(step), keyHashes: step.survivor_hashes };
+    await setLinks(tx, keys, { pipedriveId, now });
+  }
+  await setLinks(tx, linkKeysOf(step), { pipedriveId, now });
+}
+
+/** What the record holds is remembered, so that the next step with the same wish need not look. */
+async function updateHashes(
+  { vault, now }: SendingDeps,
+  tx: Tx,
+  { held, end }: { held: Held; end: StepEnd },
+): Promise<void> {
+  const { step, body } = held;
+  if (end.record === undefined) return;
+  const { id: pipedriveId, updateTime, fields = {} } = end.record;
+  const { workspace_id: workspaceId, company_id: companyId, object } = step;
+  const seen = { workspaceId, companyId, object, pipedriveId, fields, updateTime };
+  if (end.effect === 'deleted' || end.effect === 'merged') return removeHashes(tx, seen);
+  if (!['created', 'updated', 'none'].includes(end.effect ?? 'none')) return;
+  if (Object.keys(fields).length === 0) return;
+  await rememberFields(tx, seen, { vault, now: now(), codes: Object.keys(body.fields) });
 }
 
 /** Puts a step back: same place in its lines, not before a while. */
@@ -106,7 +140,9 @@ export async function postpone(
     lease_until: null,
     lease_owner: null,
     // what was about to be sent was not
-    ...(step.state === 'sending' ? { sealed_sent: null, sent_at: null, sent_effect: null } : {}),
+    ...(step.state === 'sending'
+      ? { sealed_sent: null, sent_at: null, sent_effect: null, mark: null }
+      : {}),
   };
   await withWorkspace(deps.db, step.workspace_id, async (tx) => {
     const kept = await changeHeldStep(tx, step, change, held.takeSpent?.() ?? 0);
@@ -121,7 +157,7 @@ export async function settleLater(
 ): Promise<void> {
   const { step } = held;
   const sentAt = step.sent_at ?? deps.now();
-  const until = new Date(Math.max(Number(deps.now()), Number(sentAt) + deps.settleMs));
+  const until = settleUntil(sentAt, { settleMs: deps.settleMs, now: deps.now() });
   const isCreate = step.sent_effect === 'created';
   const change = {
     state: 'unknown' as const,

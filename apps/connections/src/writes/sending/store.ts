@@ -1,70 +1,12 @@
-import type { PipedriveObject, WorkspaceId, WriteStepId } from '@manifold/contracts';
+import type { WriteStepId } from '@manifold/contracts';
 import { ofThisWorkspace } from '@manifold/database';
 import { sql, type Updateable } from 'kysely';
-import type { Lane } from '../../budget/tables.ts';
 import type { Db } from '../../store.ts';
 import type { Step } from '../store.ts';
 import type { WriteTables } from '../tables.ts';
 
 /** Who holds a step, and since which lease. */
 export type Lease = Pick<Step, 'workspace_id' | 'id' | 'fence'>;
-
-/**
- * Takes steps whose time has come and whose turn it is on every key they touch, lane by lane and
- * one connection as soon as another. Steps of connections that do not work stay where they are.
- * Across workspaces.
- */
-export async function leaseSteps(
-  tx: Db,
-  lease: { lanes: readonly Lane[]; limit: number; owner: string; now: Date; until: Date },
-): Promise<Step[]> {
-  const { now, limit } = lease;
-  const due = sql`s.state in ('queued', 'sending', 'unknown') and s.not_before <= ${now}
-    and (s.lease_until is null or s.lease_until <= ${now})`;
-  // lane by lane, so that each walk along the index can stop at the limit
-  const { rows } = await sql<Step>`
-    with candidate as (
-      select picked.workspace_id, picked.id from connection c
-      cross join unnest(${lease.lanes}::text[]) with ordinality as lane (name, rank)
-      cross join lateral (
-        select s.workspace_id, s.id, s.not_before from write_step s
-        where s.workspace_id = c.workspace_id and s.connection_id = c.id
-          and s.lane = lane.name and ${due} and not exists (
-            select from write_turn mine join write_turn earlier
-              on earlier.workspace_id = mine.workspace_id and earlier.company_id = mine.company_id
-              and earlier.key_hash = mine.key_hash and earlier.turn < mine.turn
-            where mine.workspace_id = s.workspace_id and mine.step_id = s.id)
-        order by s.not_before, s.id limit ${limit}
-      ) picked
-      where c.status = 'ACTIVE'
-      order by lane.rank, row_number() over (
-        partition by c.id, lane.rank order by picked.not_before, picked.id)
-      limit ${limit}
-    ), mine as (
-      select s.workspace_id, s.id from write_step s
-      join candidate on candidate.workspace_id = s.workspace_id and candidate.id = s.id
-      where ${due} for update of s skip locked
-    )
-    update write_step s set lease_until = ${lease.until}, lease_owner = ${lease.owner},
-      fence = s.fence + 1
-    from mine where s.workspace_id = mine.workspace_id and s.id = mine.id
-    returning s.*`.execute(tx);
-  return rows;
-}
-
-/** Keeps the leases a process still works on; across workspaces. */
-export async function extendLeases(
-  tx: Db,
-  lease: { owner: string; steps: readonly Pick<Step, 'workspace_id' | 'id'>[]; until: Date },
-): Promise<void> {
-  const { owner, steps, until } = lease;
-  if (steps.length === 0) return;
-  await sql`update write_step s set lease_until = ${until}
-    from unnest(${steps.map((step) => step.workspace_id)}::text[],
-      ${steps.map(({ id }) => id)}::text[]) held (workspace_id, id)
-    where s.workspace_id = held.workspace_id and s.id = held.id
-      and s.lease_owner = ${owner} and s.lease_until is not null`.execute(tx);
-}
 
 /** Changes a step for whoever holds it; false when the lease went to somebody else. */
 export async function changeHeldStep(
@@ -115,14 +57,14 @@ export async function changeStepInDoubt(
   return numUpdatedRows > 0n;
 }
 
-type Keyed = Pick<Step, 'workspace_id' | 'company_id' | 'id' | 'key_hashes'>;
+type Keyed = Pick<Step, 'workspace_id' | 'company_id' | 'id' | 'key_hashes' | 'survivor_hashes'>;
 
 /**
  * Puts a step at the end of the line of each of its keys. The keys are locked first, in one order,
  * so that a lower number is never committed after a higher one.
  */
 export async function insertTurns(tx: Db, step: Keyed): Promise<void> {
-  const keys = [...new Set(step.key_hashes)].toSorted();
+  const keys = [...new Set([...step.key_hashes, ...step.survivor_hashes])].toSorted();
   for (const key of keys) {
     const name = `turn|${step.workspace_id}|${step.company_id}|${key}`;
     await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(tx);
@@ -160,6 +102,18 @@ export async function liftLanes(
       and id in (select step_id from ahead)`.execute(tx);
 }
 
+/** Whether a step stands behind this one in the line of its first key. */
+export async function hasFollower(tx: Db, step: Keyed): Promise<boolean> {
+  const { rows } = await sql<{ is: boolean }>`
+    select exists (
+      select from write_turn mine join write_turn later
+        on later.workspace_id = mine.workspace_id and later.company_id = mine.company_id
+        and later.key_hash = mine.key_hash and later.turn > mine.turn
+      where mine.workspace_id = ${step.workspace_id} and mine.step_id = ${step.id}
+        and mine.key_hash = ${step.key_hashes[0] ?? ''}) as is`.execute(tx);
+  return rows[0]?.is === true;
+}
+
 /** The step behind this one in the line of its first key, held until the transaction ends. */
 export async function lockFollower(tx: Db, step: Keyed): Promise<Step | undefined> {
   const { rows } = await sql<Step>`
@@ -172,44 +126,4 @@ export async function lockFollower(tx: Db, step: Keyed): Promise<Step | undefine
       order by later.turn limit 1)
     for update of s skip locked`.execute(tx);
   return rows[0];
-}
-
-/** Creates that were sent and whose end is not known yet. */
-export async function listOpenCreates(
-  tx: Db,
-  of: { workspaceId: WorkspaceId; companyId: string; object: PipedriveObject },
-): Promise<Step[]> {
-  return tx
-    .selectFrom('write_step')
-    .selectAll()
-    .where('workspace_id', '=', of.workspaceId)
-    .where('company_id', '=', of.companyId)
-    .where('object', '=', of.object)
-    .where('state', 'in', ['sending', 'unknown'])
-    .where('sent_effect', '=', 'created')
-    .where('echo_pipedrive_id', 'is', null)
-    .limit(500)
-    .execute();
-}
-
-/** A webhook showed the record an open create made: no need to wait for the settle time. */
-export async function setEcho(
-  tx: Db,
-  id: WriteStepId,
-  echo: { pipedriveId: string; now: Date },
-): Promise<void> {
-  await tx
-    .updateTable('write_step')
-    .set({ echo_pipedrive_id: echo.pipedriveId })
-    .where(ofThisWorkspace)
-    .where('id', '=', id)
-    .where('state', 'in', ['sending', 'unknown'])
-    .execute();
-  await tx
-    .updateTable('write_step')
-    .set({ not_before: echo.now, settle_until: echo.now })
-    .where(ofThisWorkspace)
-    .where('id', '=', id)
-    .where('state', '=', 'unknown')
-    .execute();
 }

@@ -9,10 +9,11 @@ import { followRecordChange } from '../../links/commands.ts';
 import { migrations } from '../../migrations/index.ts';
 import type { Tables } from '../../store.ts';
 import { redriveStep } from '../commands.ts';
-import { isOwnEcho, type Step } from '../store.ts';
+import { isOwnEcho } from '../echoes/store.ts';
+import type { Step } from '../store.ts';
 import type { SendingDeps } from './held.ts';
 import { processStep } from './process.ts';
-import { leaseSteps } from './store.ts';
+import { leaseSteps } from './leasing/store.ts';
 
 const { db, drop } = await createTestDatabase<Tables>(migrations);
 const pipedrive = await startTestPipedrive({ searchLagMs: 0 });
@@ -61,8 +62,8 @@ test('a create without an answer is left alone for the settle time and never loo
   expect(calls.slice(0, 3)).toEqual(['searchPersons', 'addPerson', 'getPersons']);
 });
 
-test('a create that twice has no answer and no record is parked, and redriven without a double', async () => {
-  await bystander.fault('cut-before', { method: 'POST', path: '/api/v2/persons' }, 2);
+test('a create that again and again has no answer and no record is parked, and redriven without a double', async () => {
+  await bystander.fault('cut-before', { method: 'POST', path: '/api/v2/persons' }, 4);
   run();
   const { writeRequestId } = await world.submit({ steps: [personStep('twice@example.test')] });
   const [parked] = await world.settled(writeRequestId, 'parked');

@@ -1,29 +1,29 @@
-import type { PipedriveRecord } from '@manifold/contracts';
-import { withWorkspace } from '@manifold/database';
-import type { Failure } from '@manifold/pipedrive';
-import { setLinks } from '../../links/store.ts';
-import { isSent } from '../identity/rules.ts';
-import { carryOut, parkSeveral } from './carry-out.ts';
+import type { FieldDefinition, PipedriveRecord } from '@manifold/contracts';
+import type { Failure, PipedriveClient, RecordObject } from '@manifold/pipedrive';
+import { carryOut, endFound, fieldsOf } from './carry-out.ts';
+import { createChangeLists, type Listed } from './change-lists.ts';
 import { handleFailure } from './failure.ts';
 import type { Held, SendingDeps } from './held.ts';
-import { linkKeysOf, objectOf, readRecord } from './resolve.ts';
+import { objectOf, readRecord } from './resolve.ts';
 import { decideVerified, listedSince, mayCreateAgain, type VerifyDecision } from './rules.ts';
+import { sendCreate } from './send.ts';
 import { endStep } from './settle.ts';
+import { endUnresolved, parkSeveral } from './unresolved.ts';
 
 /** 500 records each: what a company changes within the settle time is far less. */
 const MOST_PAGES = 40;
 
 /** Finds out how a call ended that nobody heard the end of, and goes on from there. */
 export async function verify(deps: SendingDeps, held: Held): Promise<void> {
-  // an update or delete says what should be true: looking again and sending again is safe
+  // an update, merge or delete says what should be true: looking again and sending again is safe
   if (held.step.sent_effect !== 'created') return carryOut(deps, requeued(held));
-  const looked = await lookFor(held);
-  if (looked.decision === 'failed') {
-    const { failure } = looked;
-    await handleFailure(deps, held, { failure, effect: undefined });
-    return;
-  }
+  const looked = await lookFor(deps, held);
   switch (looked.decision) {
+    case 'failed': {
+      const { failure } = looked;
+      await handleFailure(deps, held, { failure, effect: undefined });
+      return;
+    }
     case 'ours':
       return endStep(deps, held, {
         state: 'applied',
@@ -32,9 +32,11 @@ export async function verify(deps: SendingDeps, held: Held): Promise<void> {
         changedKeys: held.step.changed_keys,
       });
     case 'existing':
-      return goOnWith(deps, held, looked.record);
+      return goOnWith(deps, held, looked.record.id);
     case 'several':
       return parkSeveral(deps, held, looked.candidates);
+    case 'unclear':
+      return parkUnclear(deps, held, looked.candidates);
     case 'absent':
       return createAgain(deps, held);
     case 'too_many':
@@ -50,64 +52,96 @@ export async function verify(deps: SendingDeps, held: Held): Promise<void> {
 
 const requeued = (held: Held): Held => ({ ...held, step: { ...held.step, state: 'queued' } });
 
+type Looked = VerifyDecision | { decision: 'too_many' } | { decision: 'failed'; failure: Failure };
+
 /** First the record a webhook showed, then everything changed since just before the call. */
-async function lookFor(
-  held: Held,
-): Promise<VerifyDecision | { decision: 'too_many' } | { decision: 'failed'; failure: Failure }> {
-  const { step } = held;
+async function lookFor(deps: SendingDeps, held: Held): Promise<Looked> {
+  const { step, body, sent } = held;
   const sentAt = step.sent_at ?? step.created_at;
   if (step.echo_pipedrive_id !== null) {
     const read = await readRecord(held, step.echo_pipedrive_id);
     if (read.outcome === 'failed') return { decision: 'failed', failure: read.failure };
     if (read.outcome === 'found') return { decision: 'ours', record: read.record };
   }
-  const listed = await listMatches(held, sentAt);
-  if (listed === 'too_many') return { decision: 'too_many' };
-  if ('failure' in listed) return { decision: 'failed', failure: listed.failure };
-  return decideVerified(listed.matches, sentAt);
+  const listed = await listChanges(deps, held, sentAt);
+  if (listed.outcome === 'too_many') return { decision: 'too_many' };
+  if (listed.outcome === 'failed') return { decision: 'failed', failure: listed.failure };
+  return decideVerified(listed.records, {
+    sentAt,
+    stepId: step.id,
+    identity: body.identity,
+    fields: sent?.fields ?? body.fields,
+    mark: sent?.mark,
+  });
 }
 
-async function listMatches(
-  held: Held,
-  sentAt: Date,
-): Promise<{ matches: PipedriveRecord[] } | { failure: Failure } | 'too_many'> {
-  const matches: PipedriveRecord[] = [];
+/** One list for all steps of a connection and object whose settle time is over. */
+function listChanges(deps: SendingDeps, held: Held, sentAt: Date): Promise<Listed> {
+  const { step, client, definitions } = held;
+  const lists = deps.lists ?? createChangeLists(deps.now);
+  const need = {
+    key: `${step.connection_id}|${step.object}`,
+    notBefore: step.settle_until ?? step.not_before,
+    since: listedSince(sentAt),
+  };
+  const object = objectOf(held);
+  return lists.read(need, (since) => readChanges(client, { object, since, definitions }));
+}
+
+async function readChanges(
+  client: PipedriveClient,
+  wanted: { object: RecordObject; since: Date; definitions: readonly FieldDefinition[] },
+): Promise<Listed> {
+  const { object, since: updatedSince, definitions } = wanted;
+  const records: PipedriveRecord[] = [];
   let cursor: string | undefined;
   for (let page = 0; page < MOST_PAGES; page += 1) {
-    const outcome = await held.client.listRecords(objectOf(held), {
-      updatedSince: listedSince(sentAt),
-      definitions: held.definitions,
-      cursor,
-    });
-    if (outcome.outcome !== 'ok') return { failure: outcome };
-    matches.push(...outcome.data.filter((record) => isOurs(held, record)));
+    const outcome = await client.listRecords(object, { updatedSince, definitions, cursor });
+    if (outcome.outcome !== 'ok') return { outcome: 'failed', failure: outcome };
+    records.push(...outcome.data.map(withoutBlanks));
     cursor = outcome.nextCursor;
-    if (cursor === undefined) return { matches };
+    if (cursor === undefined) return { outcome: 'ok', records };
   }
   // not an absence, and asking again would spend the day's tokens on it
-  return 'too_many';
+  return { outcome: 'too_many' };
 }
 
-function isOurs(held: Held, record: PipedriveRecord): boolean {
-  const { step, body, sent } = held;
-  const fields = sent?.fields ?? body.fields;
-  return isSent(record, { stepId: step.id, identity: body.identity, fields });
-}
+/** Most custom fields of a record are empty, and an absent one counts the same here. */
+const withoutBlanks = (record: PipedriveRecord): PipedriveRecord => ({
+  ...record,
+  fields: Object.fromEntries(Object.entries(record.fields).filter(([, value]) => value !== null)),
+});
 
 /** The identity exists, made by somebody else: the step goes on as for any existing record. */
-async function goOnWith(deps: SendingDeps, held: Held, record: PipedriveRecord): Promise<void> {
-  await withWorkspace(deps.db, held.step.workspace_id, (tx) =>
-    setLinks(tx, linkKeysOf(held), { pipedriveId: record.id, now: deps.now() }),
-  );
-  await carryOut(deps, requeued(held));
+async function goOnWith(deps: SendingDeps, held: Held, id: string): Promise<void> {
+  // the list may be half a minute old
+  const read = await readRecord(held, id);
+  if (await endUnresolved(deps, held, read)) return;
+  return read.outcome === 'found'
+    ? endFound(deps, requeued(held), { fields: fieldsOf(held), record: read.record })
+    : createAgain(deps, held);
 }
 
+/** The list was as good as a search, and newer. */
 async function createAgain(deps: SendingDeps, held: Held): Promise<void> {
-  if (mayCreateAgain(held.step.unknown_creates)) return carryOut(deps, requeued(held));
+  if (mayCreateAgain(held.step.unknown_creates)) {
+    return sendCreate(deps, requeued(held), fieldsOf(held));
+  }
   await endStep(deps, held, {
     state: 'parked',
     reason: 'outcome_unknown',
-    cause: 'Pipedrive twice gave no answer to the create, and no such record has appeared.',
+    cause:
+      'Pipedrive gave no answer to the create each time it was tried, and no such record has appeared.',
     fix: 'Look for the record in Pipedrive; when it is not there, use redrive.',
   });
 }
+
+const parkUnclear = (deps: SendingDeps, held: Held, candidates: string[]): Promise<void> =>
+  endStep(deps, held, {
+    state: 'parked',
+    reason: 'outcome_unknown',
+    cause:
+      'Pipedrive gave no answer to the create, and new records at the same place look like it.',
+    fix: 'Look at the candidates in Pipedrive: cancel this write when one of them is it, else use redrive.',
+    candidates,
+  });

@@ -3,12 +3,15 @@ import { acrossWorkspaces } from '@manifold/database';
 import { createLatch } from '@manifold/messaging';
 import type { Lane } from '../../budget/tables.ts';
 import type { Step } from '../store.ts';
+import { createChangeLists } from './change-lists.ts';
 import type { SendingDeps } from './held.ts';
 import { processStep } from './process.ts';
-import { extendLeases, leaseSteps } from './store.ts';
+import { extendLeases, leaseSteps } from './leasing/store.ts';
 
 const POLL_MS = 250;
 const LEASE_MS = 15_000;
+/** At a quarter of a second per call this is more than the burst limit of the smallest plan allows. */
+const CONCURRENCY = 24;
 
 export interface WorkerOptions extends SendingDeps {
   /** Steps in hand at once; a quarter of them is kept for the interactive lane. */
@@ -21,10 +24,12 @@ export interface WorkerOptions extends SendingDeps {
  * Carries out write steps, lane by lane, for ever. Any number of replicas share the work by lease.
  * `wake` ends a wait for work at once; `stop` waits for the steps in hand.
  */
-export function startWriteWorker(options: WorkerOptions): {
+export function startWriteWorker(given: WorkerOptions): {
   wake: () => void;
   stop: () => Promise<void>;
 } {
+  const lists = createChangeLists(given.now);
+  const options = { ...given, lists };
   const stopping = new AbortController();
   const latch = createLatch(POLL_MS, stopping.signal);
   const owner = randomUUID();
@@ -43,7 +48,8 @@ export function startWriteWorker(options: WorkerOptions): {
         });
         inHand.set(step.id, { step, work });
       }
-      if (steps.length === 0) await latch.wait();
+      // either there is no room, or nothing more is due
+      await latch.wait();
     }
     await Promise.all([...inHand.values()].map(({ work }) => work));
   })();
@@ -65,7 +71,7 @@ const ALL_LANES: readonly Lane[] = ['interactive', 'event', 'bulk'];
 
 /** As many steps as there is room for; the last quarter of the room is for people only. */
 async function takeSteps(options: WorkerOptions, { owner, inHand }: Holding): Promise<Step[]> {
-  const { concurrency = 12, leaseMs = LEASE_MS } = options;
+  const { concurrency = CONCURRENCY, leaseMs = LEASE_MS } = options;
   const lease = (lanes: readonly Lane[], limit: number) => {
     const now = options.now();
     const until = new Date(now.getTime() + leaseMs);
@@ -86,6 +92,7 @@ async function takeSteps(options: WorkerOptions, { owner, inHand }: Holding): Pr
 function startHeartbeat(options: WorkerOptions, { owner, inHand }: Holding): () => void {
   const { leaseMs = LEASE_MS } = options;
   const timer = setInterval(() => {
+    options.lists?.forgetOld();
     const until = new Date(options.now().getTime() + leaseMs);
     acrossWorkspaces(options.db, (tx) =>
       extendLeases(tx, { owner, steps: [...inHand.values()].map(({ step }) => step), until }),

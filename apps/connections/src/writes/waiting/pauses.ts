@@ -4,7 +4,7 @@ import { createLoader } from '@manifold/subgraph';
 import { listConnectionsByIds } from '../../accounts/store.ts';
 import { pauseOf } from '../../budget/answers/rules.ts';
 import { dayOf } from '../../budget/rules.ts';
-import { findWindow, listDays } from '../../budget/store.ts';
+import { findDay, findWindow } from '../../budget/store.ts';
 import type { Db } from '../../store.ts';
 import type { Pause } from './rules.ts';
 
@@ -23,8 +23,8 @@ export const createPauseLoader = (
       withWorkspace(db, workspaceId, async (tx) => {
         const paused: Paused[] = [];
         for (const { id: connectionId, company_id } of await listConnectionsByIds(tx, ids)) {
-          const days = await listDays(tx, company_id, dayOf(now()));
-          const pause = pauseOf(days, await findWindow(tx, connectionId), now());
+          const day = await findDay(tx, company_id, dayOf(now()));
+          const pause = pauseOf(day, await findWindow(tx, connectionId), now());
           paused.push({ connectionId, pause });
         }
         return paused;

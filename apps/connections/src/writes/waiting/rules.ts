@@ -1,5 +1,5 @@
 import type { ReasonCode } from '@manifold/contracts';
-import { decideAccess, fixOf } from '../../accounts/rules.ts';
+import { causeOf, decideAccess, fixOf } from '../../accounts/rules.ts';
 import type { Connection } from '../../accounts/tables.ts';
 import type { RequestState, StepState } from '../tables.ts';
 
@@ -15,12 +15,14 @@ export interface Pause {
   reason: ReasonCode;
 }
 
+type Broken = Pick<Connection, 'status' | 'status_reason' | 'broken_since' | 'method'>;
+
 /** What a step says that waits for its turn, the budget or the connection. */
 export function decideWait(
   step: { state: StepState; reason: ReasonCode | null; not_before: Date },
   on: {
     request: { state: RequestState } | null;
-    connection: Pick<Connection, 'status' | 'status_reason'> | null;
+    connection: Broken | null;
     pause: Pause | undefined;
   },
 ): Explanation {
@@ -29,7 +31,9 @@ export function decideWait(
   if (request?.state !== 'pending' || connection === null) return explain(step.reason);
   const access = decideAccess(connection);
   if (access.outcome === 'refuse') {
-    return { ...explain(access.reason), fix: fixOf(connection) ?? null };
+    const said = explain(access.reason);
+    const broke = connection.status === 'NEEDS_REAUTH' ? causeOf(connection) : undefined;
+    return { ...said, cause: broke ?? said.cause, fix: fixOf(connection) ?? null };
   }
   const waitsForPause = pause !== undefined && pause.until >= step.not_before;
   return explain(waitsForPause ? pause.reason : step.reason);
@@ -63,6 +67,14 @@ const explanations: Partial<Record<ReasonCode, { cause: string; fix: string }>> 
     cause: 'Pipedrive takes only so many calls within two seconds.',
     fix: 'Nothing needs to be done: it goes on within seconds.',
   },
+  record_gone: {
+    cause: 'The record is no longer in Pipedrive.',
+    fix: 'Nothing needs to be done: it is looked up anew.',
+  },
+  handler_failed: {
+    cause: 'This service failed on the step.',
+    fix: 'Nothing needs to be done: it is tried again, and parked when it fails each time.',
+  },
   budget_spent: {
     cause:
       "The company's API tokens of the day are spent, or the rest is kept for what is more urgent.",
@@ -71,10 +83,16 @@ const explanations: Partial<Record<ReasonCode, { cause: string; fix: string }>> 
 };
 
 /** What a step says that was stopped: by a person, with its connection, or with its end in doubt too. */
-export function explainCancelled(why: 'user' | 'removal' | 'doubt'): Explanation {
+export function explainCancelled(why: 'user' | 'newer' | 'removal' | 'doubt'): Explanation {
   switch (why) {
     case 'user':
       return { reason: 'cancelled_by_user', cause: null, fix: null };
+    case 'newer':
+      return {
+        reason: 'superseded_by_newer',
+        cause: 'A newer write has taken the place of this one.',
+        fix: null,
+      };
     case 'removal':
       return {
         reason: 'connection_missing',

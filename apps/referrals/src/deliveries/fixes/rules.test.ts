@@ -3,6 +3,9 @@ import { fixOf, fixOfRefused } from './rules.ts';
 
 test.each([
   ['several_matches', false, 'redrive'],
+  ['index_needed', false, 'trackRecords, then redrive'],
+  ['record_gone', true, 'Restore the record in Pipedrive, then redrive'],
+  ['handler_failed', false, 'log of the connections service, then redrive'],
   ['pipedrive_refused', false, 'retryDelivery'],
   ['pipedrive_refused', true, 'redrive'],
 ] as const)('a request parked by %s, written in part: %s, goes on with %s', (reason, is, by) => {

@@ -2,6 +2,9 @@ import type { ReasonCode } from '@manifold/contracts';
 
 const ofRequest: Partial<Record<ReasonCode, string>> = {
   several_matches: 'Merge the persons with this e-mail in Pipedrive',
+  index_needed: 'Have an index of the field made that records are found by, with trackRecords',
+  record_gone: 'Restore the record in Pipedrive',
+  handler_failed: 'Look for the parked step in the log of the connections service',
   outcome_unknown: 'Look in Pipedrive whether the record is there',
   scope_missing: 'Give the app the missing scope and connect again',
   connection_needs_reauth: 'Connect Pipedrive again',

@@ -1,0 +1,176 @@
+import { randomUUID } from 'node:crypto';
+import type { WorkspaceId } from '@manifold/contracts';
+import { acrossWorkspaces, withWorkspace } from '@manifold/database';
+import type { Db, Tx } from '../store.ts';
+import { chargeOf, learnRemaining } from './answers/rules.ts';
+import type { FinishedCall } from './commands.ts';
+import { learn, type Learned } from './learning.ts';
+import { expire, release } from './reservations/rules.ts';
+import { type BudgetPlan, dayOf } from './rules.ts';
+import {
+  type ApiDay,
+  listDays,
+  listWindows,
+  lockCompany,
+  newDay,
+  setDays,
+  setWindows,
+} from './store.ts';
+import { tell } from './telling.ts';
+import { addUsage, insertCalls, removeCalls } from './usage/store.ts';
+
+/** A finished call and when it ended. */
+export interface Entry {
+  call: FinishedCall;
+  at: Date;
+}
+
+/** Enters a finished call in the ledger at once. */
+export const recordCall = (
+  db: Db,
+  call: FinishedCall,
+  at: { now: Date; plan: BudgetPlan },
+): Promise<void> => enterCalls(db, [{ call, at: at.now }], at.plan);
+
+/** Enters finished calls in the ledger and learns what their answers told about limits. */
+export async function enterCalls(
+  db: Db,
+  entries: readonly Entry[],
+  plan: BudgetPlan,
+): Promise<void> {
+  const groups = Map.groupBy(entries, ({ call, at }) => `${dayOf(at)}|${call.companyId}`);
+  for (const group of groups.values()) {
+    const begun = await acrossWorkspaces(db, (tx) => enterDay(tx, group, plan));
+    // the first call of a day makes room, once it is entered itself
+    for (const workspaceId of begun) await removeOldCalls(db, workspaceId, group[0]?.at);
+  }
+}
+
+/** Of one company on one day; returns the workspaces it is the first for. */
+async function enterDay(
+  tx: Tx,
+  entries: readonly Entry[],
+  plan: BudgetPlan,
+): Promise<WorkspaceId[]> {
+  const [first] = entries;
+  if (first === undefined) return [];
+  const { companyId } = first.call;
+  const day = dayOf(first.at);
+  await lockCompany(tx, companyId);
+  const credentials = [...new Set(entries.map(({ call }) => call.credential))];
+  const windows = await listWindows(tx, credentials);
+  const days = await listDays(tx, companyId, day);
+  await insertCalls(tx, entries.map(callRow));
+  await addUsage(tx, usageOf(entries, day));
+
+  const learned: Learned = {
+    windows: new Map(windows.map((window) => [window.credential, window])),
+    changed: new Set(),
+    pausedUntil: days[0]?.paused_until ?? null,
+    turns: [],
+  };
+  for (const entry of entries) learn(learned, entry);
+  const after = spend(days, entries, { companyId, day, pausedUntil: learned.pausedUntil });
+  const happened = { companyId, days: after, turns: learned.turns, now: first.at };
+  await setDays(tx, await tell(tx, happened, plan));
+  await setWindows(
+    tx,
+    [...learned.windows.values()].filter(({ credential }) => learned.changed.has(credential)),
+  );
+  return after.flatMap(({ workspace_id, spent_tokens }) => {
+    const before = days.find((one) => one.workspace_id === workspace_id)?.spent_tokens ?? 0;
+    return before === 0 && spent_tokens > 0 ? [workspace_id] : [];
+  });
+}
+
+/** Every workspace's share of the day after these calls; what is about the company is in all of them. */
+function spend(
+  days: readonly ApiDay[],
+  entries: readonly Entry[],
+  of: { companyId: string; day: string; pausedUntil: Date | null },
+): ApiDay[] {
+  const own = new Map(days.map((day) => [day.workspace_id, day]));
+  let { learned_limit: limit = null, learned_remaining: remaining = null } = days[0] ?? {};
+  for (const { call, at } of entries) {
+    const { workspaceId, limits } = call;
+    const known = own.get(workspaceId) ?? newDay({ ...of, workspaceId });
+    const { kept, lostTokens } = expire(known.reserved, at);
+    const tokens = chargeOf(call);
+    const { admittedAt, priceTokens } = call;
+    own.set(workspaceId, {
+      ...known,
+      spent_tokens: known.spent_tokens + tokens + lostTokens,
+      reserved: admittedAt === undefined ? kept : release(kept, priceTokens, admittedAt),
+    });
+    limit = limits.dailyTokenLimit ?? limit;
+    const heard = { remaining: limits.dailyTokensRemaining, charged: tokens, limit };
+    remaining = learnRemaining(remaining, heard);
+  }
+  const spent = [...own.values()].reduce((sum, day) => sum + day.spent_tokens, 0);
+  return [...own.values()].map((day) => ({
+    ...day,
+    company_spent_tokens: spent,
+    learned_limit: limit,
+    learned_remaining: remaining,
+    paused_until: of.pausedUntil,
+  }));
+}
+
+const groupKey = ({ call }: Entry): string =>
+  JSON.stringify([
+    call.workspaceId,
+    call.connectionId,
+    call.operation,
+    call.feature,
+    call.changeSetId,
+  ]);
+
+const usageOf = (entries: readonly Entry[], day: string) =>
+  [...Map.groupBy(entries, groupKey).values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const { workspaceId, connectionId, companyId, operation, feature, changeSetId } = first.call;
+    return {
+      workspace_id: workspaceId,
+      connection_id: connectionId,
+      company_id: companyId,
+      day,
+      operation,
+      feature,
+      change_set_id: changeSetId ?? '',
+      calls: group.length,
+      tokens: group.reduce((sum, { call }) => sum + chargeOf(call), 0),
+    };
+  });
+
+const callRow = ({ call, at }: Entry) => ({
+  workspace_id: call.workspaceId,
+  id: callId(at),
+  company_id: call.companyId,
+  connection_id: call.connectionId,
+  operation: call.operation,
+  tokens: chargeOf(call),
+  status: call.status ?? null,
+  outcome: call.outcome,
+  lane: call.lane,
+  feature: call.feature,
+  change_set_id: call.changeSetId ?? null,
+  at,
+});
+
+/** Sorts by time, so that the ledger's index grows at one end. */
+const callId = (at: Date): string =>
+  `${at.getTime().toString(16).padStart(12, '0')}${randomUUID().slice(-12)}`;
+
+export const KEEP_CALLS_MS = 30 * 24 * 3_600_000;
+const CALLS_AT_ONCE = 2_000;
+/** More calls than a company can make in a day. */
+const MOST_BATCHES = 200;
+
+async function removeOldCalls(db: Db, workspaceId: WorkspaceId, now = new Date(0)): Promise<void> {
+  const of = { before: new Date(now.getTime() - KEEP_CALLS_MS), limit: CALLS_AT_ONCE };
+  for (let batch = 0; batch < MOST_BATCHES; batch += 1) {
+    const count = await withWorkspace(db, workspaceId, (tx) => removeCalls(tx, workspaceId, of));
+    if (count < of.limit) return;
+  }
+}

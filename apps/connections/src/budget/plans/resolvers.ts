@@ -1,0 +1,37 @@
+import { ConnectionId } from '@manifold/contracts';
+import { optional, type RequestContext, requireRole, type Resolvers } from '@manifold/subgraph';
+import { z } from 'zod';
+import { type BudgetDeps, readBudget } from '../reading.ts';
+import { sayPlan } from './commands.ts';
+
+const names = ['LITE', 'GROWTH', 'PREMIUM', 'ULTIMATE'] as const;
+const stored = {
+  LITE: 'lite',
+  GROWTH: 'growth',
+  PREMIUM: 'premium',
+  ULTIMATE: 'ultimate',
+} as const;
+
+const SetPlanArguments = z.object({
+  input: z.object({
+    connectionId: ConnectionId,
+    plan: optional(z.enum(names)),
+    seats: optional(z.int().min(1).max(100_000)),
+    topUpTokens: optional(z.int().min(0).max(1_000_000_000)),
+  }),
+});
+
+export const createPlanResolvers = (deps: BudgetDeps): Resolvers => ({
+  Mutation: {
+    setApiPlan: async (_: unknown, args: unknown, context: RequestContext) => {
+      const { input } = SetPlanArguments.parse(args);
+      requireRole(context.identity, 'ADMIN');
+      const plan = input.plan && stored[input.plan];
+      const { seats = 1, topUpTokens = 0, connectionId } = input;
+      const { userId } = context.identity;
+      const by = { workspaceId: context.workspaceId, userId, now: deps.now() };
+      const said = { connectionId, plan, seats, topUpTokens };
+      return { apiBudget: await readBudget(deps, await sayPlan(deps.db, said, by)) };
+    },
+  },
+});

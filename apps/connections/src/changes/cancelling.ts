@@ -1,0 +1,27 @@
+import { withWorkspace } from '@manifold/database';
+import { cancelUnder } from '../writes/commands.ts';
+import { countPending, listRestingIds } from './applying/store.ts';
+import { finishSet } from './ending.ts';
+import { originOf } from './origin.ts';
+import { changeHeldSet } from './store.ts';
+import type { Stretch, Work } from './work.ts';
+
+const AT_ONCE = 100;
+const LOOK_AGAIN_MS = 150;
+
+/** Closes the next rows of a cancelled set that were not sent, and the set after the last of them. */
+export async function cancelStretch(work: Pick<Work, 'deps' | 'set'>): Promise<Stretch> {
+  const { deps, set } = work;
+  const pending = await withWorkspace(deps.db, set.workspace_id, async (tx) => {
+    if (!(await changeHeldSet(tx, set, { attempts: 0 }))) return undefined;
+    const asker = originOf(set);
+    for (const id of await listRestingIds(tx, set.id, AT_ONCE)) {
+      await cancelUnder(tx, id, { asker, now: deps.now(), why: 'user' });
+    }
+    return countPending(tx, set.id);
+  });
+  if (pending === undefined) return { outcome: 'over' };
+  if (pending.resting > 0) return { outcome: 'more', afterMs: 0 };
+  if (pending.released > 0) return { outcome: 'more', afterMs: LOOK_AGAIN_MS };
+  return finishSet(work, { state: 'cancelled', reason: set.reason });
+}

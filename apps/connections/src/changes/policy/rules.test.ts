@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest';
+import {
+  decideApproval,
+  decideRails,
+  defaultPolicy,
+  type PlanTotals,
+  type Rails,
+} from './rules.ts';
+import type { WritePolicy } from './store.ts';
+
+const rails = { max_records: null, max_percent: null, allow_deletes: false, allow_merges: false };
+const totals = (change: Partial<PlanTotals>): PlanTotals => ({
+  create: 0,
+  update: 0,
+  delete: 0,
+  merge: 0,
+  rows: 100,
+  ...change,
+});
+
+describe('a guard rail holds a plan up', () => {
+  test.each([
+    ['more records than allowed', { update: 11 }, { max_records: 10 }, 'too_many_records'],
+    ['as many records as allowed', { update: 10 }, { max_records: 10 }, undefined],
+    ['creates count as records', { create: 6, update: 5 }, { max_records: 10 }, 'too_many_records'],
+    ['a larger part than allowed', { update: 6 }, { max_percent: 5 }, 'too_large_a_part'],
+    ['as large a part as allowed', { update: 5 }, { max_percent: 5 }, undefined],
+    ['an empty set', { rows: 0 }, { max_percent: 0 }, undefined],
+    ['a deletion', { delete: 1 }, {}, 'deletes_not_allowed'],
+    ['a deletion that is allowed', { delete: 1 }, { allow_deletes: true }, undefined],
+    ['a merge', { merge: 1 }, {}, 'merges_not_allowed'],
+    ['a merge that is allowed', { merge: 1 }, { allow_merges: true }, undefined],
+  ] as const)('%s', (_, counts, change, reason) => {
+    expect(decideRails(totals(counts), { ...rails, ...change })).toBe(reason);
+  });
+});
+
+describe('a plan goes on by itself', () => {
+  const waits = (reason: string) => ({ approval: 'waits', reason });
+  const goes = { approval: 'automatic' };
+  const updates = { automatic: 'UPDATES' } as const;
+  const all = { automatic: 'ALL' } as const;
+  const five = { max_records: 5 };
+  test.each([
+    ['never unless the workspace says so', {}, { update: 1 }, waits('approval_required')],
+    ['when there is nothing to change', {}, {}, goes],
+    ['when updates may', { policy: updates }, { update: 5 }, goes],
+    [
+      'not when it makes records and only updates may',
+      { policy: updates },
+      { update: 5, create: 1 },
+      waits('approval_required'),
+    ],
+    ['when everything may', { policy: all }, { update: 5, create: 1 }, goes],
+    [
+      'not with more records than may',
+      { policy: { ...all, automatic_max_records: 5 } },
+      { update: 6 },
+      waits('approval_required'),
+    ],
+    [
+      'not past a guard rail, whatever the policy',
+      { policy: all, rails: five },
+      { update: 6 },
+      waits('too_many_records'),
+    ],
+  ])('%s', (_, held, counts, decision) => {
+    const given: { policy?: Partial<WritePolicy>; rails?: Partial<Rails> } = held;
+    expect(
+      decideApproval(totals(counts), {
+        rails: { ...rails, ...given.rails },
+        policy: { ...defaultPolicy, ...given.policy },
+      }),
+    ).toEqual(decision);
+  });
+});

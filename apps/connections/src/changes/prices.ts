@@ -1,0 +1,28 @@
+import type { PipedriveObject } from '@manifold/contracts';
+import { operations, recordOperations } from '@manifold/pipedrive';
+import type { ChangeEffect } from './tables.ts';
+
+/** Published price of joining two records. */
+const MERGE_TOKENS = 40;
+
+/** Tokens of the call that carries out a change. */
+export function priceOf(object: PipedriveObject, effect: ChangeEffect): number {
+  if (object === 'user') return 0;
+  const calls = recordOperations[object];
+  switch (effect) {
+    case 'create':
+      return operations[calls.create].priceTokens;
+    case 'update':
+      return operations[calls.update].priceTokens;
+    case 'delete':
+      return operations[calls.remove].priceTokens;
+    case 'merge':
+      return MERGE_TOKENS;
+    case 'link':
+    case 'none':
+      return 0;
+  }
+}
+
+/** Searches and lists cost the same for every object that has them. */
+export const SEARCH_TOKENS = operations.searchPersons.priceTokens;

@@ -1,0 +1,186 @@
+import { ConnectionId, type Role } from '@manifold/contracts';
+import { withWorkspace } from '@manifold/database';
+import {
+  boundedText,
+  IdempotencyKey,
+  optional,
+  originOf,
+  type PageArguments,
+  requireRole,
+  type Resolvers,
+  toConnection,
+} from '@manifold/subgraph';
+import { z } from 'zod';
+import type { Tx } from '../store.ts';
+import type { WriteRequest } from '../writes/store.ts';
+import { addWanted, type Wanted, WantedList } from './adding.ts';
+import {
+  approveChangeSet,
+  cancelChangeSet,
+  closeChangeSet,
+  lockSet,
+  pauseChangeSet,
+  startApplying,
+} from './commands.ts';
+import { createChangeFields, createSetFields, type FieldDeps, findSet } from './fields.ts';
+import { readSetListing } from './listing.ts';
+import type { ChangeSetContext as Context } from './loaders.ts';
+import { openChangeSet } from './opening.ts';
+import {
+  changeWritePolicy,
+  GuardRailsInput,
+  policyFields,
+  railsFields,
+  readWritePolicy,
+} from './policy/resolving.ts';
+import { type ChangeSet, countChangeSets, listChangeSets } from './store.ts';
+import { undoChangeSet } from './undoing.ts';
+
+export interface ChangeSetResolverDeps extends FieldDeps {
+  /** Tells the worker that there is something to plan or apply. */
+  wakeChangeSets: () => void;
+}
+
+const id = boundedText(64);
+const OneArguments = z.object({ input: z.object({ id }) });
+const PlanArguments = z.object({
+  input: z.object({
+    connectionId: ConnectionId,
+    title: boundedText(200).min(1),
+    changes: WantedList,
+    guardRails: GuardRailsInput,
+    staysOpen: optional(z.boolean()),
+    idempotencyKey: IdempotencyKey,
+  }),
+});
+const AddArguments = z.object({
+  input: z.object({ id, changes: WantedList, idempotencyKey: boundedText(200).min(1) }),
+});
+const ApproveArguments = z.object({
+  input: z.object({
+    id,
+    hash: boundedText(64),
+    first: optional(z.int().min(1).max(100_000)),
+    starts: optional(z.boolean()),
+  }),
+});
+const UndoArguments = z.object({ input: z.object({ id, idempotencyKey: IdempotencyKey }) });
+
+export const createChangeSetResolvers = (deps: ChangeSetResolverDeps): Resolvers => ({
+  Query: createQueries(deps),
+  Mutation: createMutations(deps),
+  ChangeSet: createSetFields(deps),
+  Change: createChangeFields(deps),
+  WritePolicy: policyFields,
+  GuardRails: railsFields,
+  WriteRequest: {
+    changeSet: ({ change_set_id }: WriteRequest, _: unknown, { loaders }: Context) =>
+      change_set_id === null ? null : loaders.changeSets.load(change_set_id),
+  },
+});
+
+const createQueries = (deps: ChangeSetResolverDeps) => ({
+  changeSet: (_: unknown, args: { id: string }, context: Context) => findSet(args.id, context),
+  changeSets: async (_: unknown, args: PageArguments, { workspaceId }: Context) => {
+    const { filter, page } = readSetListing(args);
+    return withWorkspace(deps.db, workspaceId, async (tx) => ({
+      ...toConnection(await listChangeSets(tx, filter, page), page, (row) => [row.id]),
+      totalCount: await countChangeSets(tx, filter),
+    }));
+  },
+  writePolicy: (_: unknown, __: unknown, context: Context) => readWritePolicy(deps.db, context),
+});
+
+const createMutations = (deps: ChangeSetResolverDeps) => ({
+  planChangeSet: (_: unknown, args: unknown, context: Context) =>
+    plan(deps, PlanArguments.parse(args).input, context),
+  addToChangeSet: (_: unknown, args: unknown, context: Context) => {
+    const { changes: wanted, ...input } = AddArguments.parse(args).input;
+    const asked = { ...input, wanted, asker: originOf(context) };
+    return decide(deps, context, async (tx, now) => {
+      await addWanted({ tx, vault: deps.vault }, asked, now);
+      return lockSet(tx, asked.id);
+    });
+  },
+  closeChangeSet: onOne(deps, closeChangeSet),
+  pauseChangeSet: onOne(deps, pauseChangeSet),
+  cancelChangeSet: onOne(deps, cancelChangeSet),
+  resumeChangeSet: onOne(deps, (tx, one, now) =>
+    startApplying(tx, { id: one, decision: 'resume' }, now),
+  ),
+  ...createApprovals(deps),
+  undoChangeSet: (_: unknown, args: unknown, context: Context) => {
+    const { input } = UndoArguments.parse(args);
+    const asked = { ...input, asker: originOf(context) };
+    return decide(deps, context, async (tx, now) =>
+      lockSet(tx, await undoChangeSet(tx, asked, now)),
+    );
+  },
+  setWritePolicy: (_: unknown, args: unknown, context: Context) =>
+    changeWritePolicy(deps, args, context),
+});
+
+/** Only for whom the policy names. */
+const createApprovals = (deps: ChangeSetResolverDeps) => ({
+  applyChangeSet: async (_: unknown, args: unknown, context: Context) => {
+    await requireApprover(deps, context);
+    const { input } = OneArguments.parse(args);
+    return decide(deps, context, (tx, now) =>
+      startApplying(tx, { ...input, decision: 'apply' }, now),
+    );
+  },
+  approveChangeSet: async (_: unknown, args: unknown, context: Context) => {
+    await requireApprover(deps, context);
+    const { first, starts = true, ...input } = ApproveArguments.parse(args).input;
+    const asked = { ...input, first, starts, asker: originOf(context) };
+    return decide(deps, context, (tx, now) => approveChangeSet(tx, asked, now));
+  },
+});
+
+/** One decision about sets in one transaction; the worker looks at once. */
+async function decide(
+  deps: ChangeSetResolverDeps,
+  context: Context,
+  work: (tx: Tx, now: Date) => Promise<ChangeSet>,
+  least: Role = 'MEMBER',
+): Promise<{ changeSet: ChangeSet }> {
+  requireRole(context.identity, least);
+  const changeSet = await withWorkspace(deps.db, context.workspaceId, (tx) => work(tx, deps.now()));
+  deps.wakeChangeSets();
+  return { changeSet };
+}
+
+const onOne =
+  (deps: ChangeSetResolverDeps, decision: (tx: Tx, one: string, now: Date) => Promise<ChangeSet>) =>
+  (_: unknown, args: unknown, context: Context) => {
+    const { input } = OneArguments.parse(args);
+    return decide(deps, context, (tx, now) => decision(tx, input.id, now));
+  };
+
+async function requireApprover(deps: ChangeSetResolverDeps, context: Context): Promise<void> {
+  const { approver_role } = await readWritePolicy(deps.db, context);
+  requireRole(context.identity, approver_role);
+}
+
+interface PlanInput {
+  connectionId: ConnectionId;
+  title: string;
+  changes: readonly Wanted[];
+  guardRails: z.infer<typeof GuardRailsInput>;
+  staysOpen: boolean | undefined;
+  idempotencyKey: string | undefined;
+}
+
+/** Opens a set, adds the wishes and, unless more is to come, closes it; all of it or nothing, once per key. */
+const plan = (deps: ChangeSetResolverDeps, input: PlanInput, context: Context) =>
+  decide(deps, context, async (tx, now) => {
+    const { changes: wanted, staysOpen, ...rest } = input;
+    const asker = originOf(context);
+    const cause = { service: 'connections', type: 'User', id: context.identity.userId };
+    const opened = await openChangeSet(tx, { opening: { ...rest, cause }, asker }, now);
+    // of a repeat only the wishes are compared
+    const idempotencyKey = rest.idempotencyKey === undefined ? undefined : `first|${opened.id}`;
+    const asked = { id: opened.id, wanted, idempotencyKey, asker };
+    await addWanted({ tx, vault: deps.vault }, asked, now);
+    return staysOpen === true ? lockSet(tx, opened.id) : closeChangeSet(tx, opened.id, now);
+  });

@@ -1,0 +1,153 @@
+import type { FieldValue, PipedriveRecord } from '@manifold/contracts';
+import { withWorkspace } from '@manifold/database';
+import { needsList } from '@manifold/pipedrive';
+import type { Held, SendingDeps } from '../writes/sending/held.ts';
+import { handleFailure } from '../writes/sending/failure.ts';
+import { readRecord, resolve } from '../writes/sending/resolve.ts';
+import { sendCreate, sendDelete, sendUpdate } from '../writes/sending/send.ts';
+import { endStep } from '../writes/sending/settle.ts';
+import { endUnresolved } from '../writes/sending/unresolved.ts';
+import { openImage } from './images.ts';
+import { type Fields, holds, isFresh } from './rules.ts';
+import { type Change, findChange } from './rows/store.ts';
+
+/**
+ * Carries out a step of a change set exactly as it was planned, or leaves it be when its record is
+ * no longer as it was planned on. False: the step is one that goes the usual way.
+ */
+export async function carryOutPlanned(
+  deps: SendingDeps,
+  held: Held,
+  references: Record<string, FieldValue>,
+): Promise<boolean> {
+  const { step } = held;
+  const id = step.change_id;
+  const change =
+    id === null
+      ? undefined
+      : await withWorkspace(deps.db, step.workspace_id, (tx) => findChange(tx, id));
+  if (change === undefined) throw new Error(`Step ${step.id} has no change`);
+  switch (change.effect) {
+    case 'link':
+    case 'merge':
+      return false;
+    case null:
+    case 'none':
+      await endUnchanged(deps, held, change);
+      return true;
+    case 'create':
+      await createPlanned(deps, held, references);
+      return true;
+    case 'update':
+      await updatePlanned(deps, held, { change, references });
+      return true;
+    case 'delete':
+      await deletePlanned(deps, held, change);
+      return true;
+  }
+}
+
+function endUnchanged(deps: SendingDeps, held: Held, change: Change): Promise<void> {
+  const { pipedrive_id: id, reason, record_update_time: updateTime } = change;
+  return endStep(deps, held, {
+    state: reason === 'nothing_to_change' ? 'no_change' : 'skipped',
+    reason: reason ?? 'nothing_to_change',
+    candidates: change.candidates,
+    ...(id === null ? {} : { record: { id, updateTime } }),
+  });
+}
+
+/** Looked for once more: somebody may have made it since the plan. */
+async function createPlanned(
+  deps: SendingDeps,
+  held: Held,
+  references: Record<string, FieldValue>,
+): Promise<void> {
+  const resolution = await resolve(deps, held);
+  if (await endUnresolved(deps, held, resolution)) return;
+  if (resolution.outcome === 'found') {
+    const { record } = resolution;
+    return endStep(deps, held, { state: 'skipped', reason: 'record_drifted', record });
+  }
+  await sendCreate(deps, held, { ...held.body.fields, ...references });
+}
+
+async function updatePlanned(
+  deps: SendingDeps,
+  held: Held,
+  { change, references }: { change: Change; references: Record<string, FieldValue> },
+): Promise<void> {
+  const { step } = held;
+  const before = openImage(deps.vault, change, 'sealed_before');
+  const after = openImage(deps.vault, change, 'sealed_after');
+  if (before === undefined || after === undefined || change.pipedrive_id === null) {
+    return endStep(deps, held, { state: 'skipped', reason: 'plan_expired' });
+  }
+  const pending = change.changed_keys.filter((code) => !(code in after));
+  const fields = { ...after, ...pick(references, pending) };
+  const planned = asPlanned(change, before);
+  if (mayTrust(held, change, deps.now()) && !needsList(planned, fields)) {
+    return sendUpdate(deps, held, { record: planned, fields });
+  }
+  const read = await readRecord(held, change.pipedrive_id);
+  if (read.outcome === 'failed') {
+    await handleFailure(deps, held, { failure: read.failure, effect: undefined });
+    return;
+  }
+  if (read.outcome === 'gone') {
+    return endStep(deps, held, { state: 'skipped', reason: 'record_gone' });
+  }
+  const { record } = read;
+  if (step.sent_effect === 'updated' && holds(record.fields, fields)) {
+    // an earlier try of unknown end turns out to have been carried out
+    return endStep(deps, held, {
+      state: 'applied',
+      effect: 'updated',
+      record,
+      changedKeys: step.changed_keys,
+    });
+  }
+  if (!holds(record.fields, before)) {
+    return endStep(deps, held, { state: 'skipped', reason: 'record_drifted', record });
+  }
+  await sendUpdate(deps, held, { record, fields });
+}
+
+async function deletePlanned(deps: SendingDeps, held: Held, change: Change): Promise<void> {
+  const id = change.pipedrive_id ?? '';
+  if (mayTrust(held, change, deps.now())) {
+    return sendDelete(deps, held, asPlanned(change, {}));
+  }
+  const read = await readRecord(held, id);
+  if (read.outcome === 'failed') {
+    await handleFailure(deps, held, { failure: read.failure, effect: undefined });
+    return;
+  }
+  if (read.outcome === 'gone') {
+    return held.step.sent_effect === 'deleted'
+      ? endStep(deps, held, { state: 'applied', effect: 'deleted' })
+      : endStep(deps, held, { state: 'no_change', reason: 'record_gone' });
+  }
+  const { record } = read;
+  return record.updateTime === change.record_update_time
+    ? sendDelete(deps, held, record)
+    : endStep(deps, held, { state: 'skipped', reason: 'record_drifted', record });
+}
+
+/** The record was seen to be as planned just now, and nothing has been tried since. */
+const mayTrust = ({ step }: Held, change: Change, now: Date): boolean =>
+  isFresh(change.checked_at, now) && step.attempts === 0 && step.sent_at === null;
+
+const pick = (values: Fields, codes: readonly string[]): Fields =>
+  Object.fromEntries(
+    codes.flatMap((code) => (values[code] === undefined ? [] : [[code, values[code]]])),
+  );
+
+const asPlanned = (change: Change, fields: Fields): PipedriveRecord => ({
+  object: change.object,
+  id: change.pipedrive_id ?? '',
+  updateTime: change.record_update_time,
+  addTime: null,
+  deleted: false,
+  fields,
+});

@@ -1,0 +1,164 @@
+import { CompletenessCertificateId, type PipedriveObject } from '@manifold/contracts';
+import { createOnce, newId } from '@manifold/database';
+import { Refusal } from '@manifold/errors';
+import type { Origin } from '@manifold/messaging';
+import type { Connection } from '../accounts/tables.ts';
+import { decideTracking } from '../registry/rules.ts';
+import { findRegistry, setRegistry } from '../registry/store.ts';
+import type { RecordRegistry } from '../registry/tables.ts';
+import type { Tx } from '../store.ts';
+import { EMPTY_HASH } from './hashing.ts';
+import { isOpen } from './rules.ts';
+import {
+  findOpenCertificate,
+  insertCertificate,
+  listCertificates,
+  lockCertificate,
+  removeGaps,
+  setCertificate,
+} from './store.ts';
+import type { Certificate } from './tables.ts';
+
+/** Compares an object with Pipedrive, as a whole; one comparison at a time, which a second asker joins. */
+export async function verifyCompleteness(
+  tx: Tx,
+  wanted: { connection: Connection; object: PipedriveObject; repairs: boolean },
+  { asker, now }: { asker: Origin; now: Date },
+): Promise<Certificate> {
+  const { connection, object, repairs } = wanted;
+  const { workspace_id, company_id } = connection;
+  const registry = await findRegistry(tx, { workspace_id, company_id, object });
+  if (registry === undefined) {
+    throw new Refusal('precondition', `Records of the kind ${object} are not tracked`, {
+      reason: 'not_tracked',
+      field: 'input.object',
+      fix: 'Track them first, with the mutation trackRecords.',
+    });
+  }
+  return beginCertificate(tx, registry, { asker, repairs, now });
+}
+
+/** As `verifyCompleteness`, once per key. */
+export async function verifyOnce(
+  tx: Tx,
+  wanted: Parameters<typeof verifyCompleteness>[1],
+  by: { asker: Origin; now: Date; idempotencyKey: string | undefined },
+): Promise<Certificate> {
+  const { connection, object, repairs } = wanted;
+  const { asker, now, idempotencyKey: key } = by;
+  const input = { connectionId: connection.id, object, repairs };
+  const parseId = (id: string) => CompletenessCertificateId.parse(id);
+  const operation = 'verifyCompleteness';
+  const call = { workspaceId: asker.workspaceId, operation, key, input, now, parseId };
+  const { id } = await createOnce(
+    tx,
+    call,
+    async () => (await verifyCompleteness(tx, wanted, { asker, now })).id,
+  );
+  const [certificate] = await listCertificates(tx, [id]);
+  if (certificate !== undefined) return certificate;
+  throw new Refusal('not_found', 'The certificate of this key is no longer kept', {
+    reason: 'record_not_found',
+    field: 'input.idempotencyKey',
+    fix: 'Use a new key to verify again.',
+  });
+}
+
+const NOTHING_YET = {
+  cursor: null,
+  last_id: '0',
+  is_read: false,
+  judge_at: null,
+  pipedrive_count: 0,
+  pipedrive_hash: EMPTY_HASH,
+  known_count: null,
+  known_hash: null,
+  missing: 0,
+  stale: 0,
+  extra: 0,
+  hidden: 0,
+  repaired: 0,
+  first_missing_id: null,
+  first_stale_id: null,
+  first_extra_id: null,
+  cost_tokens: 0,
+  taken_at: null,
+  finished_at: null,
+  sight: null,
+  restarts: 0,
+  judged_id: '0',
+  has_more: false,
+  reason: null,
+  cause: null,
+} satisfies Partial<Certificate>;
+
+/** The open certificate of an object, or a new one. */
+export async function beginCertificate(
+  tx: Tx,
+  registry: RecordRegistry,
+  { asker, repairs, now }: { asker: Origin; repairs: boolean; now: Date },
+): Promise<Certificate> {
+  const { workspace_id, company_id, object } = registry;
+  const certificate: Certificate = {
+    workspace_id,
+    id: newId('cc', CompletenessCertificateId),
+    connection_id: registry.connection_id,
+    company_id,
+    object,
+    state: 'CHECKING',
+    is_baseline: registry.swept_until === null,
+    repairs,
+    keys: registry.wanted_keys,
+    ...NOTHING_YET,
+    actor_kind: asker.actor.kind === 'user' ? 'user' : 'service',
+    actor_id: asker.actor.id,
+    correlation_id: asker.correlationId,
+    started_at: now,
+  };
+  const isNew = await insertCertificate(tx, certificate);
+  const begun = isNew ? certificate : await joinOpen(tx, registry, repairs);
+  await setRegistry(tx, registry, { due_at: now });
+  return begun ?? certificate;
+}
+
+/** Who asks for a comparison with repairs gets them, also when it was begun without. */
+async function joinOpen(
+  tx: Tx,
+  registry: RecordRegistry,
+  repairs: boolean,
+): Promise<Certificate | undefined> {
+  const open = await findOpenCertificate(tx, registry);
+  if (open === undefined || open.repairs || !repairs) return open;
+  const current = await lockCertificate(tx, open.id);
+  // one that was just judged repairs nothing any more
+  if (current?.state !== 'CHECKING') return current;
+  return setCertificate(tx, open.id, { repairs: true });
+}
+
+/** Ends a comparison early. The first scan of a tracked object cannot be left out: untrack it instead. */
+export async function cancelVerification(
+  tx: Tx,
+  id: CompletenessCertificateId,
+  now: Date,
+): Promise<Certificate> {
+  const certificate = await lockCertificate(tx, id);
+  if (certificate === undefined) {
+    throw new Refusal('not_found', `There is no certificate ${id}`, {
+      reason: 'record_not_found',
+      field: 'input.id',
+      fix: 'Use the id of one of `completeness`.',
+    });
+  }
+  const registry = await findRegistry(tx, certificate);
+  if (!isOpen(certificate.state)) return certificate;
+  if (registry !== undefined && decideTracking(registry) === 'BUILDING') {
+    throw new Refusal('precondition', 'This comparison is the first reading of a tracked object', {
+      reason: 'verification_needed',
+      field: 'input.id',
+      fix: 'Stop tracking the object with the mutation untrackRecords.',
+    });
+  }
+  await removeGaps(tx, id);
+  const change = { state: 'CANCELLED', finished_at: now } as const;
+  return (await setCertificate(tx, id, change)) ?? certificate;
+}

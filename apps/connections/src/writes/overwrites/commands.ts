@@ -1,0 +1,87 @@
+import type { OverwriteId, WriteCommand, WriteRequestId } from '@manifold/contracts';
+import { withWorkspace } from '@manifold/database';
+import { Refusal } from '@manifold/errors';
+import type { Origin } from '@manifold/messaging';
+import type { Db } from '../../store.ts';
+import type { Vault } from '../../vault/seal.ts';
+import { storeWrite } from '../submitting.ts';
+import { lockOverwrite, type Overwrite, setOverwriteState } from './store.ts';
+import { openLost } from './values.ts';
+
+interface Asked {
+  asker: Origin;
+  id: OverwriteId;
+}
+
+/**
+ * Asks for the lost values to be put back where ours still stand. Asked again, the first answer is
+ * given. Undefined when there is no such overwrite.
+ */
+export async function restoreOverwrite(
+  { db, vault }: { db: Db; vault: Vault },
+  { asker, id }: Asked,
+  now: Date,
+): Promise<{ overwrite: Overwrite; writeRequestId: WriteRequestId } | undefined> {
+  return withWorkspace(db, asker.workspaceId, async (tx) => {
+    const overwrite = await lockOverwrite(tx, id);
+    if (!overwrite) return undefined;
+    if (overwrite.restored_by !== null) {
+      return { overwrite, writeRequestId: overwrite.restored_by };
+    }
+    const command = restoring(vault, overwrite, asker);
+    const { writeRequestId } = await storeWrite({ tx, vault }, command, { now });
+    const change = { state: 'restored', closed_at: now, restored_by: writeRequestId } as const;
+    await setOverwriteState(tx, id, change);
+    return { overwrite: { ...overwrite, ...change }, writeRequestId };
+  });
+}
+
+/** Says that what was lost need not come back. Undefined when there is no such overwrite. */
+export async function dismissOverwrite(
+  db: Db,
+  { asker, id }: Asked,
+  now: Date,
+): Promise<Overwrite | undefined> {
+  return withWorkspace(db, asker.workspaceId, async (tx) => {
+    const overwrite = await lockOverwrite(tx, id);
+    if (overwrite?.state !== 'open') return overwrite;
+    const change = { state: 'dismissed', closed_at: now, restored_by: null } as const;
+    await setOverwriteState(tx, id, change);
+    return { ...overwrite, ...change };
+  });
+}
+
+function restoring(vault: Vault, overwrite: Overwrite, asker: Origin): WriteCommand {
+  const lost = openLost(vault, overwrite);
+  if (lost === undefined) {
+    throw new Refusal('precondition', `The values of overwrite ${overwrite.id} are not kept`, {
+      reason: 'undo_not_available',
+      field: 'input.id',
+      fix: 'Correct the record in Pipedrive; its history there shows the earlier values.',
+    });
+  }
+  return {
+    workspaceId: overwrite.workspace_id,
+    connectionId: overwrite.connection_id,
+    actor: asker.actor,
+    correlationId: asker.correlationId,
+    idempotencyKey: `restore|${overwrite.id}`,
+    cause: { service: 'connections', type: 'Overwrite', id: overwrite.id },
+    lane: 'interactive',
+    steps: [
+      {
+        name: 'restore',
+        operation: 'update',
+        object: overwrite.object,
+        identity: [{ kind: 'pipedrive_id', value: overwrite.pipedrive_id }],
+        fields: lost.theirs,
+        createOnlyFields: {},
+        references: {},
+        existing: 'update',
+        guard: 'always',
+        survivor: [],
+        onlyWhere: lost.ours,
+      },
+    ],
+  };
+}

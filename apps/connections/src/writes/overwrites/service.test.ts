@@ -1,0 +1,193 @@
+import type { FieldValue } from '@manifold/contracts';
+import { acrossWorkspaces } from '@manifold/database';
+import { normaliseRecord } from '@manifold/pipedrive';
+import {
+  createTestDatabase,
+  eventually,
+  silentLog,
+  startTestGraph,
+  startTestPipedrive,
+} from '@manifold/testing';
+import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
+import { createBystander } from '../../../test/bystander.ts';
+import { listEvents } from '../../../test/looking.ts';
+import { personStep } from '../../../test/write-commands.ts';
+import { createWorld, type World } from '../../../test/writing.ts';
+import { createAccountLoaders } from '../../accounts/resolvers.ts';
+import { setWritePolicy } from '../../changes/policy/store.ts';
+import { defaultPolicy } from '../../changes/policy/rules.ts';
+import { followRecordChange } from '../../links/commands.ts';
+import { migrations } from '../../migrations/index.ts';
+import type { Tables } from '../../store.ts';
+import { schemaFiles } from '../../subgraph.ts';
+import { removeOldImages } from '../images/store.ts';
+import { createWriteLoaders, createWriteResolvers } from '../resolvers.ts';
+import type { SendingDeps } from '../sending/held.ts';
+import { createOverwriteLoaders, createOverwriteResolvers } from './resolvers.ts';
+
+const { db, drop } = await createTestDatabase<Tables>(migrations);
+const pipedrive = await startTestPipedrive({ searchLagMs: 0 });
+const bystander = createBystander(pipedrive);
+const closing: (() => Promise<void>)[] = [];
+let world: World;
+/** What a person does between our reading and our writing. */
+let meanwhile: () => Promise<unknown>;
+
+beforeEach(async () => {
+  await bystander.reset();
+  meanwhile = () => Promise.resolve();
+  world = await createWorld({ db, pipedrive, log: silentLog, eventually });
+  const clientFor: SendingDeps['clientFor'] = async (...use) => {
+    const client = await world.deps.clientFor(...use);
+    const updateRecord: typeof client.updateRecord = async (...args) => {
+      await meanwhile();
+      return client.updateRecord(...args);
+    };
+    return { ...client, updateRecord };
+  };
+  closing.push(world.startWorker({ clientFor }).stop);
+});
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+afterAll(async () => {
+  await pipedrive.stop();
+  await drop();
+});
+
+test('a value somebody set between our look and our write is noted, and can be put back', async () => {
+  const id = await overwritten();
+  const { graph } = await openGraph();
+  const { overwrites } = (await graph(LIST, {})).data;
+  expect(overwrites.nodes).toMatchObject([
+    {
+      object: 'PERSON',
+      pipedriveId: id,
+      fields: ['name'],
+      state: 'OPEN',
+      actor: { kind: 'SERVICE' },
+    },
+  ]);
+  expect(await events()).toMatchObject([{ payload: { pipedriveId: id, fields: ['name'] } }]);
+
+  const restored = await graph(RESTORE, { id: overwrites.nodes[0].id });
+  const again = await graph(RESTORE, { id: overwrites.nodes[0].id });
+  expect(restored.data.restoreOverwrite).toMatchObject({ overwrite: { state: 'RESTORED' } });
+  expect(again.data).toEqual(restored.data);
+  await world.settled(restored.data.restoreOverwrite.writeRequest.id);
+  expect((await bystander.list('person'))[0]).toMatchObject({ name: 'By a person' });
+});
+
+test('what was edited again after our write is not put back over', async () => {
+  const id = await overwritten();
+  await edit(id, 'Edited again');
+  const { graph } = await openGraph();
+  const { overwrites } = (await graph(LIST, {})).data;
+  const { data } = await graph(RESTORE, { id: overwrites.nodes[0].id });
+  const [step] = await world.settled(data.restoreOverwrite.writeRequest.id);
+
+  expect(step).toMatchObject({ state: 'skipped', reason: 'edited_since' });
+  expect((await bystander.list('person'))[0]).toMatchObject({ name: 'Edited again' });
+});
+
+test('our own echo, seen twice or with what we planned on, is no overwrite', async () => {
+  const id = await overwritten();
+  await echo(id, { name: 'By a person' });
+  expect(await events()).toHaveLength(1);
+
+  meanwhile = () => Promise.resolve();
+  await write('Third');
+  await echo(id, { name: 'Ours' });
+  expect(await events()).toHaveLength(1);
+});
+
+test('an overwrite can be let be', async () => {
+  await overwritten();
+  const { graph } = await openGraph();
+  const [{ id }] = (await graph(LIST, {})).data.overwrites.nodes;
+  const { data } = await graph(DISMISS, { id });
+  expect(data.dismissOverwrite.overwrite.state).toBe('DISMISSED');
+  const open = await graph(LIST, { filter: { state: ['OPEN'] } });
+  expect(open.data.overwrites.totalCount).toBe(0);
+});
+
+test('lost values are gone after their time, and the way out says so', async () => {
+  await overwritten();
+  const later = new Date(Date.now() + 31 * 86_400_000);
+  await acrossWorkspaces(db, (tx) => removeOldImages(tx, { now: later, limit: 1_000 }));
+  const { graph } = await openGraph();
+  const [{ id, restorableUntil }] = (await graph(LIST, {})).data.overwrites.nodes;
+  expect(restorableUntil).toBeNull();
+  const { errors } = await graph(RESTORE, { id });
+  expect(errors[0].extensions).toMatchObject({ reason: 'undo_not_available' });
+});
+
+test('a workspace that keeps no values notes no overwrites', async () => {
+  const policy = { ...defaultPolicy, image_days: 0 };
+  await world.scoped((tx) => setWritePolicy(tx, world.workspaceId, { policy, now: new Date() }));
+  await overwritten();
+  expect(await events()).toHaveLength(0);
+});
+
+// builders
+
+const EMAIL = 'clobber@example.test';
+const LIST = `query ($filter: OverwriteFilter) { overwrites(filter: $filter) { totalCount nodes {
+  id object pipedriveId fields state restorableUntil actor { kind id } writeRequest { id } } } }`;
+const RESTORE = `mutation ($id: ID!) { restoreOverwrite(input: { id: $id }) {
+  overwrite { id state restoredBy { id } } writeRequest { id } } }`;
+const DISMISS = `mutation ($id: ID!) { dismissOverwrite(input: { id: $id }) { overwrite { state } } }`;
+
+const write = async (name: string) => {
+  const steps = [personStep(EMAIL, { fields: { name } })];
+  return (await world.settled((await world.submit({ steps })).writeRequestId))[0];
+};
+const edit = (id: string, name: string) =>
+  bystander.call('PATCH', `/api/v2/persons/${id}`, { name });
+const events = () => listEvents(db, world.workspaceId, 'record_overwritten');
+
+/** A person whose name somebody changed just before we did. */
+async function overwritten(): Promise<string> {
+  const made = await write('First');
+  const id = made?.pipedrive_id ?? '';
+  meanwhile = () => edit(id, 'By a person');
+  await write('Ours');
+  await echo(id, { name: 'By a person' });
+  return id;
+}
+
+/** The webhook of our write. */
+async function echo(pipedriveId: string, previous: Record<string, FieldValue>) {
+  const [shown] = await bystander.list('person');
+  const change = {
+    workspaceId: world.workspaceId,
+    companyId: world.connection.company_id,
+    object: 'person' as const,
+    pipedriveId,
+    action: 'updated' as const,
+    record: normaliseRecord('person', shown),
+    previous,
+  };
+  await world.scoped((tx) =>
+    followRecordChange(tx, change, { vault: world.vault, now: new Date() }),
+  );
+}
+
+async function openGraph() {
+  const deps = { db, vault: world.vault, now: () => new Date(), wake: () => undefined };
+  const started = await startTestGraph({
+    service: 'connections',
+    schemaFiles,
+    resolvers: [createWriteResolvers(deps), createOverwriteResolvers(deps)],
+    loaders: (context) => ({
+      ...createAccountLoaders({ db }, context),
+      ...createWriteLoaders({ db }, context),
+      ...createOverwriteLoaders({ db }, context),
+    }),
+  });
+  closing.push(started.stop);
+  const { workspaceId } = world;
+  const graph = (query: string, variables: object) =>
+    started.graph(query, variables, { workspaceId, role: 'MEMBER' });
+  return { graph };
+}

@@ -1,0 +1,1 @@
+export { extendMessaging as up } from '@manifold/messaging';

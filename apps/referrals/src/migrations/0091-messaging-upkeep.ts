@@ -1,0 +1,1 @@
+export { boundMessaging as up } from '@manifold/messaging';

@@ -1,0 +1,8 @@
+import { featureNeeds } from '@manifold/contracts';
+import { expect, test } from 'vitest';
+import { OAUTH_SCOPES } from './services.ts';
+
+test.each(Object.entries(featureNeeds))('the local app may do what %s needs', (_, { scopes }) => {
+  const lacking = scopes.filter((enough) => !enough.some((scope) => OAUTH_SCOPES.includes(scope)));
+  expect(lacking).toEqual([]);
+});
