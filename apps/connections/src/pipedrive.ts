@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { createPipedriveAccess } from './accounts/client.ts';
 import { createAdmission } from './budget/admission.ts';
+import type { PlannedCall } from './budget/commands.ts';
 import { createLedger } from './budget/ledger.ts';
 import { planOf } from './budget/rules.ts';
 import { customFieldCaps } from './fields/creation/rules.ts';
@@ -20,6 +21,7 @@ export async function connectPipedrive(
     dailyTokens: env.API_DAILY_TOKENS,
   });
   const ledger = createLedger({ db, plan, now, log });
+  const admit = createAdmission({ db, plan, now });
   const pipedrive = {
     db,
     ...(await openVault({ db, now, log }, masterKeysOf(env))),
@@ -28,7 +30,7 @@ export async function connectPipedrive(
     plan,
     apps: registeredApps(env),
     allowedApiDomains: env.PIPEDRIVE_API_DOMAINS,
-    admit: createAdmission({ db, plan, now }),
+    admit: async (call: PlannedCall) => ledger.restOf(call) ?? admit(call),
     onCall: ledger.record,
     stopLedger: ledger.stop,
   };

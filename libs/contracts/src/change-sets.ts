@@ -11,8 +11,8 @@ export const GuardRails = z.object({
   maxRecords: z.int().min(0).max(100_000).optional(),
   /** Of all rows of the set, how many may lead to a change. */
   maxPercent: z.number().min(0).max(100).optional(),
-  allowDeletes: z.boolean().default(false),
-  allowMerges: z.boolean().default(false),
+  allowDeletes: z.boolean().optional(),
+  allowMerges: z.boolean().optional(),
 });
 export type GuardRails = z.infer<typeof GuardRails>;
 
@@ -32,7 +32,7 @@ export const OpenChangeSet = defineRequest(
     cause: WriteCause,
     actor: Actor,
     correlationId: z.string().min(1).max(64),
-    /** Absent: those of the workspace's policy. */
+    /** Next to those of the workspace's policy: the stricter counts. */
     guardRails: GuardRails.optional(),
     idempotencyKey: z.string().min(1).max(128),
   }),

@@ -32,18 +32,37 @@ export const recordCall = (
   at: { now: Date; plan: BudgetPlan },
 ): Promise<void> => enterCalls(db, [{ call, at: at.now }], at.plan);
 
-/** Enters finished calls in the ledger and learns what their answers told about limits. */
-export async function enterCalls(
-  db: Db,
-  entries: readonly Entry[],
-  plan: BudgetPlan,
-): Promise<void> {
-  const groups = Map.groupBy(entries, ({ call, at }) => `${dayOf(at)}|${call.companyId}`);
-  for (const group of groups.values()) {
-    const begun = await acrossWorkspaces(db, (tx) => enterDay(tx, group, plan));
-    // the first call of a day makes room, once it is entered itself
-    for (const workspaceId of begun) await removeOldCalls(db, workspaceId, group[0]?.at);
+/** Finished calls as they are entered together: those of one company on one day. */
+export const groupCalls = (entries: readonly Entry[]): Entry[][] => [
+  ...Map.groupBy(entries, ({ call, at }) => `${dayOf(at)}|${call.companyId}`).values(),
+];
+
+/** Enters calls of one company on one day, all or none, and learns what their answers told about limits. */
+export async function enterCalls(db: Db, group: readonly Entry[], plan: BudgetPlan): Promise<void> {
+  const readable = group.map(({ call, at }) => ({ call: withinReach(call), at }));
+  const begun = await acrossWorkspaces(db, (tx) => enterDay(tx, readable, plan));
+  // the first call of a day makes room; these are entered, whatever becomes of old ones
+  for (const workspaceId of begun) {
+    await removeOldCalls(db, workspaceId, group[0]?.at).catch(() => undefined);
   }
+}
+
+const MOST = 2 ** 31 - 1;
+
+/** What headers say is anybody's number: as large as a column takes. */
+function withinReach(call: FinishedCall): FinishedCall {
+  const { burstLimit, dailyTokenLimit, dailyTokensRemaining } = call.limits;
+  const clamp = (number: number | undefined) =>
+    number === undefined || !Number.isFinite(number)
+      ? undefined
+      : Math.round(Math.min(MOST, Math.max(0, number)));
+  const limits = {
+    ...call.limits,
+    burstLimit: clamp(burstLimit),
+    dailyTokenLimit: clamp(dailyTokenLimit),
+    dailyTokensRemaining: clamp(dailyTokensRemaining),
+  };
+  return { ...call, limits };
 }
 
 /** Of one company on one day; returns the workspaces it is the first for. */

@@ -195,6 +195,38 @@ describe('the ledger', () => {
     expect(await usage()).toEqual([{ key: '2026-03-01', calls: 7, tokens: 7 }]);
   });
 
+  test('counts no call twice when those of another company cannot be entered', async () => {
+    const other = await connect(newId('ws', WorkspaceId), `lame${call.companyId}`);
+    const ledger = createLedger({ db, plan, now: () => now, log: silentLog });
+    await ledger.record(finishedCall(call, {}));
+    const lame = { ...finishedCall(other, {}), priceTokens: 3e9 };
+    await ledger.record(lame);
+    await ledger.record(finishedCall(other, {}));
+    await ledger.stop().catch(() => undefined);
+    await ledger.stop();
+    expect(await usage()).toEqual([{ key: '2026-03-01', calls: 1, tokens: 1 }]);
+    expect(await dayOfWorkspace(other)).toMatchObject({ spent_tokens: 1 });
+  });
+
+  test('remembers an answer that tells to stop while it cannot be entered', async () => {
+    const away = connectDatabase<Tables>('postgres://nobody@127.0.0.1:9/none');
+    const ledger = createLedger({ db: away, plan, now: () => now, log: silentLog });
+    const blocked = finishedCall(call, { outcome: 'blocked', status: 403 });
+    await ledger.record(blocked).catch(() => undefined);
+    expect(ledger.restOf(call)).toMatchObject({ admitted: false, reason: 'pipedrive_blocked' });
+    expect(ledger.restOf({ ...call, credential: 'another' })).toBeUndefined();
+    await away.destroy();
+  });
+
+  test('takes a limit no number of the database can hold for the largest there is', async () => {
+    const limits = { burstLimit: 9e9, dailyTokenLimit: 9e12, dailyTokensRemaining: -1 };
+    await record({ limits });
+    expect(await dayOfWorkspace()).toMatchObject({
+      learned_limit: 2_147_483_647,
+      learned_remaining: 0,
+    });
+  });
+
   test('knows at once of an answer that tells to stop', async () => {
     const ledger = createLedger({ db, plan, now: () => now, log: silentLog });
     await ledger.record(finishedCall(call, { outcome: 'blocked', status: 403 }));

@@ -1,4 +1,5 @@
 import { ChangeSetApproved, ChangeSetId } from '@manifold/contracts';
+import { createOnce } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
 import { type Origin, publish } from '@manifold/messaging';
 import type { Tx } from '../store.ts';
@@ -17,12 +18,27 @@ export async function closeChangeSet(tx: Tx, id: string, now: Date): Promise<Cha
   return change(tx, set, { state: 'planning', closed_at: now, not_before: now });
 }
 
-/** Says yes to a plan, or to its first changes. The hash says which plan that was. */
-export async function approveChangeSet(
-  tx: Tx,
-  asked: { id: string; hash: string; first: number | undefined; starts: boolean; asker: Origin },
-  now: Date,
-): Promise<ChangeSet> {
+export interface Approval {
+  id: string;
+  /** Says which plan was looked at. */
+  hash: string;
+  first: number | undefined;
+  starts: boolean;
+  idempotencyKey?: string | undefined;
+  asker: Origin;
+}
+
+/** Says yes to a plan, or to its first changes; once per key, so that a repeat approves no further ones. */
+export async function approveChangeSet(tx: Tx, asked: Approval, now: Date): Promise<ChangeSet> {
+  const { idempotencyKey: key, asker, ...input } = asked;
+  const { workspaceId } = asker;
+  const parseId = (id: string) => ChangeSetId.parse(id);
+  const call = { workspaceId, operation: 'approveChangeSet', key, input, now, parseId };
+  const { id } = await createOnce(tx, call, async () => (await approve(tx, asked, now)).id);
+  return lockSet(tx, id);
+}
+
+async function approve(tx: Tx, asked: Approval, now: Date): Promise<ChangeSet> {
   const set = await lockSet(tx, asked.id);
   if (set.hash !== null && set.hash !== asked.hash) throw otherPlan(set);
   requirePossible('approve', set);

@@ -209,6 +209,36 @@ test('a viewer sees what happens but no values, and decides nothing', async () =
   }
 });
 
+test('a set that was approved and not started is started by an approver only', async () => {
+  const [one] = await makePersons(1);
+  const made = await planNames({ After: one });
+  const { id, hash } = await planned(made.data.planChangeSet.changeSet.id);
+  await ask(APPROVE, { input: { id, hash, starts: false } });
+  const RESUME = mutationOf('resumeChangeSet', 'ChangeSetInput');
+  const { errors } = await ask(RESUME, { input: { id } }, { role: 'MEMBER' });
+  expect(errors[0].extensions.reason).toBe('role_too_low');
+  await ask(RESUME, { input: { id } });
+  await ended(id);
+});
+
+test('a canary that is approved twice with one key is one canary', async () => {
+  const [one, two, three] = await makePersons(3);
+  const made = await planNames({ First: one, Second: two, Third: three });
+  const { id, hash } = await planned(made.data.planChangeSet.changeSet.id);
+  const input = { id, hash, first: 1, idempotencyKey: 'canary' };
+  await ask(APPROVE, { input });
+  const waiting = { state: 'AWAITING_APPROVAL', reason: 'canary_finished' };
+  await eventually(async () =>
+    expect((await ask(READ, { id })).data.changeSet).toMatchObject(waiting),
+  );
+  const repeated = await ask(APPROVE, { input });
+  expect(repeated.data.approveChangeSet.changeSet).toMatchObject({ state: 'AWAITING_APPROVAL' });
+  const other = await ask(APPROVE, { input: { ...input, first: 2 } });
+  expect(other.errors[0].extensions.reason).toBe('duplicate_idempotency_key');
+  await ask(APPROVE, { input: { id, hash } });
+  await ended(id);
+});
+
 test('the policy says what goes on by itself and who may say yes', async () => {
   const SET_POLICY = `mutation ($input: WritePolicyInput!) { setWritePolicy(input: $input) {
     writePolicy { automatic automaticMaxRecords imageDays approverRole

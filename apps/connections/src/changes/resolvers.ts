@@ -62,6 +62,7 @@ const ApproveArguments = z.object({
     hash: boundedText(64),
     first: optional(z.int().min(1).max(100_000)),
     starts: optional(z.boolean()),
+    idempotencyKey: IdempotencyKey,
   }),
 });
 const UndoArguments = z.object({ input: z.object({ id, idempotencyKey: IdempotencyKey }) });
@@ -105,9 +106,6 @@ const createMutations = (deps: ChangeSetResolverDeps) => ({
   closeChangeSet: onOne(deps, closeChangeSet),
   pauseChangeSet: onOne(deps, pauseChangeSet),
   cancelChangeSet: onOne(deps, cancelChangeSet),
-  resumeChangeSet: onOne(deps, (tx, one, now) =>
-    startApplying(tx, { id: one, decision: 'resume' }, now),
-  ),
   ...createApprovals(deps),
   undoChangeSet: (_: unknown, args: unknown, context: Context) => {
     const { input } = UndoArguments.parse(args);
@@ -120,7 +118,7 @@ const createMutations = (deps: ChangeSetResolverDeps) => ({
     changeWritePolicy(deps, args, context),
 });
 
-/** Only for whom the policy names. */
+/** Only for whom the policy names; to go on with what was started is for all who decide. */
 const createApprovals = (deps: ChangeSetResolverDeps) => ({
   applyChangeSet: async (_: unknown, args: unknown, context: Context) => {
     await requireApprover(deps, context);
@@ -128,6 +126,16 @@ const createApprovals = (deps: ChangeSetResolverDeps) => ({
     return decide(deps, context, (tx, now) =>
       startApplying(tx, { ...input, decision: 'apply' }, now),
     );
+  },
+  resumeChangeSet: async (_: unknown, args: unknown, context: Context) => {
+    const { input } = OneArguments.parse(args);
+    const { approver_role } = await readWritePolicy(deps.db, context);
+    return decide(deps, context, async (tx, now) => {
+      const { started_at } = await lockSet(tx, input.id);
+      // to start a set is the approver's, however it is asked for
+      if (started_at === null) requireRole(context.identity, approver_role);
+      return startApplying(tx, { ...input, decision: 'resume' }, now);
+    });
   },
   approveChangeSet: async (_: unknown, args: unknown, context: Context) => {
     await requireApprover(deps, context);

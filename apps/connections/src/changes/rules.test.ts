@@ -106,6 +106,12 @@ describe('a change is taken back field by field', () => {
       'edited_since',
     ],
     [
+      'a record that was made and changed within the same second',
+      { ...done, effect: 'created' as const },
+      record({ a: 'by hand', b: 'new' }),
+      'edited_since',
+    ],
+    [
       'a record that was made at a time nobody knows',
       { ...done, effect: 'created' as const, updateTime: null },
       record({}),
@@ -115,7 +121,7 @@ describe('a change is taken back field by field', () => {
     expect(decideUndo(change, now)).toMatchObject({ effect: 'none', reason });
   });
   test('a record that was made and never touched is deleted', () => {
-    const plan = decideUndo({ ...done, effect: 'created' }, record({}));
-    expect(plan).toMatchObject({ effect: 'delete', record: { id: '1' } });
+    const plan = decideUndo({ ...done, effect: 'created' }, record({ a: 'new', b: 'new' }));
+    expect(plan).toMatchObject({ effect: 'delete', record: { id: '1' }, before: done.after });
   });
 });

@@ -113,11 +113,9 @@ async function updatePlanned(
   await sendUpdate(deps, held, { record, fields });
 }
 
+/** There is no way back, so the record is always read first. */
 async function deletePlanned(deps: SendingDeps, held: Held, change: Change): Promise<void> {
   const id = change.pipedrive_id ?? '';
-  if (mayTrust(held, change, deps.now())) {
-    return sendDelete(deps, held, asPlanned(change, {}));
-  }
   const read = await readRecord(held, id);
   if (read.outcome === 'failed') {
     await handleFailure(deps, held, { failure: read.failure, effect: undefined });
@@ -129,7 +127,8 @@ async function deletePlanned(deps: SendingDeps, held: Held, change: Change): Pro
       : endStep(deps, held, { state: 'no_change', reason: 'record_gone' });
   }
   const { record } = read;
-  return record.updateTime === change.record_update_time
+  const before = openImage(deps.vault, change, 'sealed_before') ?? {};
+  return record.updateTime === change.record_update_time && holds(record.fields, before)
     ? sendDelete(deps, held, record)
     : endStep(deps, held, { state: 'skipped', reason: 'record_drifted', record });
 }

@@ -15,8 +15,8 @@ const bystander = createBystander(pipedrive);
 const { makePersons, readPersons, namesOf } = createPeople(bystander);
 const world = await createWorld({ db, pipedrive, log: silentLog, eventually });
 const changing = createChanging(world, eventually);
-const sender = world.startWorker();
-const worker = changing.startWorker({ wakeSender: sender.wake });
+let sender = world.startWorker();
+const worker = changing.startWorker({ wakeSender: () => sender.wake() });
 
 afterAll(async () => {
   await worker.stop();
@@ -111,6 +111,28 @@ test('a record that was made is deleted only if nobody has touched it', async ()
   const [kept, gone] = await readPersons(made);
   expect(kept).toBeDefined();
   expect(gone).toBeUndefined();
+});
+
+test('a record that was made and touched just before it would be deleted stays', async () => {
+  const id = await changing.planned([[personStep('late@example.test')]]);
+  await changing.applied(id);
+  const [made] = await changing.changes(id);
+  const person = Number(made?.step_pipedrive_id);
+  const undo = await changing.undo(id);
+  await changing.reached(undo, 'awaiting_approval');
+  await sender.stop();
+  await changing.approve(undo);
+  await eventually(async () =>
+    expect((await changing.totals(undo)).states).toMatchObject({ APPLYING: 1 }),
+  );
+  await eventually(async () => {
+    await editByHand(person, { name: `Edited ${Date.now()}` });
+    const [kept] = await readPersons([person]);
+    expect(kept?.['update_time']).not.toBe(kept?.['add_time']);
+  });
+  sender = world.startWorker();
+  await changing.reached(undo, 'done');
+  expect((await readPersons([person]))[0]).toBeDefined();
 });
 
 test('a deletion is shown as one that cannot be taken back', async () => {

@@ -14,6 +14,7 @@ import * as grants from './0032-grants.ts';
 import * as releasing from './0036-releasing.ts';
 import * as fieldLeases from './0037-field-leases.ts';
 import * as steps from './0041-steps.ts';
+import * as carriedSteps from './0042-carried-steps.ts';
 import * as changeSets from './0051-change-sets.ts';
 import * as registry from './0061-registry.ts';
 import * as completeness from './0062-completeness.ts';
@@ -44,6 +45,7 @@ export const migrations: Record<string, Migration> = {
   '0036-releasing': releasing,
   '0037-field-leases': fieldLeases,
   '0041-steps': steps,
+  '0042-carried-steps': carriedSteps,
   '0051-change-sets': changeSets,
   '0061-registry': registry,
   '0062-completeness': completeness,

@@ -3,6 +3,7 @@ import { createOnce, withWorkspace } from '@manifold/database';
 import type { Origin } from '@manifold/messaging';
 import { Refusal } from '@manifold/errors';
 import type { Db, Tx } from '../store.ts';
+import { endCarried, returnCarried } from './carried.ts';
 import { advance, publishRedriven, publishStep, queueStep } from './progress.ts';
 import { decideRedrive } from './rules.ts';
 import { changeIdleStep, changeStepInDoubt, removeTurns } from './sending/store.ts';
@@ -125,6 +126,7 @@ export async function cancelUnder(
         ? inDoubt
         : undefined;
     if (change === undefined) continue;
+    await (why === 'removal' ? endCarried(tx, step) : returnCarried(tx, step, now));
     await removeTurns(tx, step.id);
     await publishStep(tx, { request, step: { ...step, ...change }, now });
   }

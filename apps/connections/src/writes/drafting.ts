@@ -96,6 +96,7 @@ const restingStep = {
   loser_pipedrive_id: null,
   record_update_time: null,
   candidates: [],
+  superseded_by: null,
   changed_keys: [],
   cost_tokens: 0,
   settled_at: null,

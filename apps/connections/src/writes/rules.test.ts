@@ -1,6 +1,7 @@
 import type { WriteStep } from '@manifold/contracts';
 import { describe, expect, test } from 'vitest';
 import {
+  areJoinable,
   canCoalesce,
   canonicalText,
   coalesce,
@@ -187,6 +188,26 @@ describe('two waiting steps become one call', () => {
       name: 'Older',
       phone: '2',
     });
+  });
+  const phones = (...values: string[]) =>
+    values.map((value, index) => ({ value, label: 'work', primary: index < 1 }));
+  test.each(['update', 'fill_blanks'] as const)('no address of either is lost (%s)', (existing) => {
+    const of = (value: string) => ({ ...body('One'), fields: { phones: phones(value) } });
+    expect(coalesce(of('+111'), of('+222'), existing).fields).toEqual({
+      phones: phones('+111', '+222'),
+    });
+  });
+  test('a blank of the older one is filled by the newer', () => {
+    expect(coalesce(body('Older', ''), body('Newer', '2'), 'fill_blanks').fields).toEqual({
+      name: 'Older',
+      phone: '2',
+    });
+  });
+  test('what is written under a condition goes alone', () => {
+    const bound = { ...body('One'), onlyWhere: { name: 'Before' } };
+    expect(areJoinable(body('One'), body('Two'))).toBe(true);
+    expect(areJoinable(bound, body('Two'))).toBe(false);
+    expect(areJoinable(body('One'), bound)).toBe(false);
   });
 });
 

@@ -7,6 +7,7 @@ import type {
   WriteStep,
 } from '@manifold/contracts';
 import type { Lane } from '../budget/tables.ts';
+import { isBlank, joinValue } from './diff/rules.ts';
 import type { RequestState, StepEffect, StepState } from './tables.ts';
 
 /** What is encrypted of a step. */
@@ -125,14 +126,26 @@ export function moreUrgent(one: Lane, other: Lane): Lane {
   return lanes.find((lane) => lane === one || lane === other) ?? one;
 }
 
-/** The newer body with what only the older one says; blanks are filled by whoever came first. */
+/** Neither may be written under a condition: joined, it would be forgotten or bind the other one too. */
+export const areJoinable = (older: StepBody, newer: StepBody): boolean =>
+  [older, newer].every(({ onlyWhere }) => Object.keys(onlyWhere).length === 0);
+
+/** The newer body with what only the older one says; blanks are filled by whoever came first. Addresses of both are kept. */
 export function coalesce(
   older: StepBody,
   newer: StepBody,
   existing: WriteStep['existing'],
 ): StepBody {
-  const join = <Value>(one: Record<string, Value>, other: Record<string, Value>) =>
-    existing === 'fill_blanks' ? { ...other, ...one } : { ...one, ...other };
+  const join = (one: StepBody['fields'], other: StepBody['fields']) => {
+    const joined = { ...one };
+    for (const [code, value] of Object.entries(other)) {
+      const first = one[code] ?? null;
+      const both = joinValue(first, value);
+      const isTaken = existing === 'fill_blanks' && !isBlank(first) && both === value;
+      joined[code] = isTaken ? first : both;
+    }
+    return joined;
+  };
   return {
     identity: newer.identity,
     fields: join(older.fields, newer.fields),

@@ -84,6 +84,8 @@ export interface WriteTables extends HashTables, OverwriteTables {
     /** The exact body of the call in hand or of unknown end, encrypted; removed at the end. */
     sealed_sent: string | null;
     state: StepState;
+    /** Took over what this one was to write; the body is kept until that one ends. */
+    superseded_by: WriteStepId | null;
     lane: Lane;
     /** What it is sent as a part of: its change set, else the service that asked. */
     job: string;

@@ -40,7 +40,7 @@ await world.scoped(async (tx) => {
   await links.setLinks(tx, keys, { pipedriveId: '77', now });
   await links.claimLinks(tx, { ...keys, keyHashes: ['claimed'] }, { stepId: step.id, now });
   await sql`update write_step set state = 'unknown', sent_effect = 'created', pipedrive_id = '77',
-    record_update_time = 'then', lease_owner = 'me', lease_until = now() where id = ${step.id}`.execute(
+    superseded_by = id, record_update_time = 'then', lease_owner = 'me', lease_until = now() where id = ${step.id}`.execute(
     tx,
   );
 });
@@ -103,6 +103,8 @@ const sendingCalls: Calls<typeof sending> = {
   changeStepInDoubt: (tx) => sending.changeStepInDoubt(tx, step.id, { state: 'cancelled' }),
   insertTurns: (tx) => sending.insertTurns(tx, step),
   removeTurns: (tx) => sending.removeTurns(tx, step.id),
+  moveTurns: (tx) => sending.moveTurns(tx, { from: step.id, to: newId('st', WriteStepId) }),
+  listCarried: (tx) => sending.listCarried(tx, step.id),
   liftLanes: (tx) => sending.liftLanes(tx, step, now),
   hasFollower: (tx) => sending.hasFollower(tx, step),
   lockFollower: (tx) => sending.lockFollower(tx, step),

@@ -1,7 +1,10 @@
 import { createTestDatabase, eventually, silentLog, startTestPipedrive } from '@manifold/testing';
+import { sql } from 'kysely';
 import { afterAll, expect, test } from 'vitest';
 import { migrations } from '../../migrations/index.ts';
 import type { Tables } from '../../store.ts';
+import { changeIdleStep } from '../../writes/sending/store.ts';
+import { lockRequest } from '../../writes/store.ts';
 import { createBystander } from '../../../test/bystander.ts';
 import { createChanging } from '../../../test/changing.ts';
 import { createPeople, named } from '../../../test/people.ts';
@@ -13,8 +16,8 @@ const bystander = createBystander(pipedrive);
 const { makePersons, namesOf } = createPeople(bystander);
 const world = await createWorld({ db, pipedrive, log: silentLog, eventually });
 const changing = createChanging(world, eventually);
-const sender = world.startWorker();
-const worker = changing.startWorker({ wakeSender: sender.wake });
+let sender = world.startWorker();
+const worker = changing.startWorker({ wakeSender: () => sender.wake() });
 
 afterAll(async () => {
   await worker.stop();
@@ -83,6 +86,39 @@ test('a canary writes so many first, and waits with what came of them', async ()
   await changing.applied(id);
   expect((await changing.totals(id)).states).toMatchObject({ APPLIED: 12 });
 });
+
+test('a change that comes to rest while its set is paused stays as it came to rest', async () => {
+  const [one] = await makePersons(1);
+  await sender.stop();
+  const id = await changing.planned([named(one ?? 0, 'After')]);
+  await changing.approve(id);
+  await eventually(async () =>
+    expect((await changing.totals(id)).states).toMatchObject({ APPLYING: 1 }),
+  );
+  const [change] = await changing.changes(id);
+  const step = change?.write_step_id ?? absent();
+  let pausing: Promise<unknown> = Promise.resolve();
+  await world.scoped(async (tx) => {
+    await lockRequest(tx, change?.write_request_id ?? absent());
+    pausing = changing.pause(id);
+    await eventually(async () => expect(await countBlocked()).toBe(1));
+    await changeIdleStep(tx, step, { state: 'parked', reason: 'pipedrive_refused' });
+  });
+  await pausing;
+  expect(await changing.changes(id)).toMatchObject([{ step_state: 'parked' }]);
+  await changing.cancel(id);
+  sender = world.startWorker();
+});
+
+const absent = (): never => {
+  throw new Error('there is no change');
+};
+
+const countBlocked = async (): Promise<number> => {
+  const { rows } = await sql`select from pg_locks where not granted and pid in
+    (select pid from pg_stat_activity where datname = current_database())`.execute(db);
+  return rows.length;
+};
 
 test('approving another plan than the one that was looked at is refused', async () => {
   const [one] = await makePersons(1);

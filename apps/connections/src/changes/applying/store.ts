@@ -1,4 +1,4 @@
-import type { ChangeId, ChangeSetId, WriteRequestId, WriteStepId } from '@manifold/contracts';
+import type { ChangeId, ChangeSetId, WriteRequestId } from '@manifold/contracts';
 import { ofThisWorkspace } from '@manifold/database';
 import { sql } from 'kysely';
 import type { Db } from '../../store.ts';
@@ -79,14 +79,9 @@ export async function setChecked(tx: Db, ids: readonly ChangeId[], at: Date): Pr
 }
 
 /** Released requests of a set of which nothing has been sent or has ended. */
-export async function listRecallable(
-  tx: Db,
-  setId: ChangeSetId,
-): Promise<{ requestId: WriteRequestId; stepIds: WriteStepId[] }[]> {
-  const { rows } = await sql<{ requestId: WriteRequestId; stepIds: WriteStepId[] }>`
-    select r.id as "requestId",
-      array_agg(s.id) filter (where s.state = 'queued') as "stepIds"
-    from write_request r
+export async function listRecallable(tx: Db, setId: ChangeSetId): Promise<WriteRequestId[]> {
+  const { rows } = await sql<RequestRow>`
+    select r.id from write_request r
     join write_step s on s.workspace_id = r.workspace_id and s.write_request_id = r.id
     where r.${ofThisWorkspace} and r.change_set_id = ${setId} and r.state = 'pending'
       and r.released_at is not null
@@ -94,7 +89,7 @@ export async function listRecallable(
     having bool_and(s.state in ('planned', 'queued') and s.sent_at is null)
       and bool_or(s.state = 'queued')
     order by r.id`.execute(tx);
-  return rows;
+  return idsOf(rows);
 }
 
 export async function setResting(tx: Db, id: WriteRequestId): Promise<void> {

@@ -144,6 +144,10 @@ async function idsWithKey(
   if (known.outcome === 'known') return { ids: known.pipedriveIds, by: 'index' };
   if (!isSearchable(key, await work.fieldsOf(object))) return { unclear: true };
   const searched = await search({ client: work.client, step: { object } }, key);
+  // no further try finds fewer: the row is left out, and the others go on
+  if (searched.outcome === 'unavailable' && searched.cause === 'too_many_hits') {
+    return { unclear: true };
+  }
   if (searched.outcome !== 'ok') return { failure: searched };
   return { ids: [...new Set(searched.data.map(({ id }) => id))], by: 'search' };
 }

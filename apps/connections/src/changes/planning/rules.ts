@@ -134,9 +134,22 @@ export function decideUndo(done: Done, record: PipedriveRecord | undefined): Pla
   if (record === undefined) return nothing('record_gone');
   const found = { record, matchedBy: 'pipedrive_id' as const };
   if (done.effect === 'created') {
-    const isOurs = done.updateTime !== null && record.updateTime === done.updateTime;
+    const written = done.after ?? {};
+    // the time has whole seconds, so the values are compared too
+    const isOurs =
+      done.updateTime !== null &&
+      record.updateTime === done.updateTime &&
+      Object.entries(written).every(([code, value]) =>
+        isSameValue(record.fields[code] ?? null, value),
+      );
     return isOurs
-      ? { effect: 'delete', ...found, before: {}, after: {}, changedKeys: [] }
+      ? {
+          effect: 'delete',
+          ...found,
+          before: pick(record.fields, Object.keys(written)),
+          after: {},
+          changedKeys: [],
+        }
       : nothing('edited_since', found);
   }
   const { before, after } = done;

@@ -42,7 +42,7 @@ function columnsOf({ deps, set }: Work, { row, plan, lookTokens }: PlannedRow) {
     record_update_time: plan.record?.updateTime ?? null,
     after_hash: deps.vault.keyedHash(`change|${set.workspace_id}`, text),
     price_tokens: priceOf(change.object, effect) + lookTokens,
-    ...(effect === 'create' || effect === 'update'
+    ...(effect === 'create' || effect === 'update' || effect === 'delete'
       ? imagesOf(deps.vault, change, { before, after })
       : {}),
   };

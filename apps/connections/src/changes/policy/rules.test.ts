@@ -5,6 +5,7 @@ import {
   defaultPolicy,
   type PlanTotals,
   type Rails,
+  railsOf,
 } from './rules.ts';
 import type { WritePolicy } from './store.ts';
 
@@ -32,6 +33,22 @@ describe('a guard rail holds a plan up', () => {
     ['a merge that is allowed', { merge: 1 }, { allow_merges: true }, undefined],
   ] as const)('%s', (_, counts, change, reason) => {
     expect(decideRails(totals(counts), { ...rails, ...change })).toBe(reason);
+  });
+});
+
+describe('the guard rails of a set hold next to those of the workspace: the stricter counts', () => {
+  const policy = { max_records: 10, max_percent: null, allow_deletes: false, allow_merges: true };
+  test.each([
+    ['says nothing', undefined, policy],
+    ['asks for more', { maxRecords: 99, allowDeletes: true, allowMerges: true }, policy],
+    ['leaves all out', {}, policy],
+    [
+      'asks for less',
+      { maxRecords: 5, maxPercent: 2, allowMerges: false },
+      { max_records: 5, max_percent: 2, allow_deletes: false, allow_merges: false },
+    ],
+  ] as const)('one that %s', (_, asked, expected) => {
+    expect(railsOf(asked, policy)).toEqual(expected);
   });
 });
 

@@ -28,20 +28,16 @@ export type Rails = Pick<
   'max_records' | 'max_percent' | 'allow_deletes' | 'allow_merges'
 >;
 
-export const railsOf = (asked: GuardRails | undefined, policy: Rails): Rails =>
-  asked === undefined
-    ? {
-        max_records: policy.max_records,
-        max_percent: policy.max_percent,
-        allow_deletes: policy.allow_deletes,
-        allow_merges: policy.allow_merges,
-      }
-    : {
-        max_records: asked.maxRecords ?? null,
-        max_percent: asked.maxPercent ?? null,
-        allow_deletes: asked.allowDeletes,
-        allow_merges: asked.allowMerges,
-      };
+/** A set can be held more tightly than its workspace, never less; what it leaves out is the workspace's. */
+export const railsOf = (asked: GuardRails | undefined, policy: Rails): Rails => ({
+  max_records: lower(asked?.maxRecords, policy.max_records),
+  max_percent: lower(asked?.maxPercent, policy.max_percent),
+  allow_deletes: policy.allow_deletes && asked?.allowDeletes !== false,
+  allow_merges: policy.allow_merges && asked?.allowMerges !== false,
+});
+
+const lower = (asked: number | undefined, most: number | null): number | null =>
+  asked === undefined || most === null ? (asked ?? most) : Math.min(asked, most);
 
 const changedRecords = (totals: PlanTotals): number =>
   totals.create + totals.update + totals.delete + totals.merge;

@@ -18,12 +18,16 @@ export function decideChanges(
   if (policy === 'leave') return changes;
   for (const [code, value] of Object.entries(wanted)) {
     const present = existing[code] ?? null;
-    const target = isChannels(value) || isChannels(present) ? addTo(present, value) : value;
+    const target = joinValue(present, value);
     if (policy === 'fill_blanks' && (!isBlank(present) || isBlank(target))) continue;
     if (!isSameValue(present, target)) changes[code] = target;
   }
   return changes;
 }
+
+/** What a field holds once a wish is carried out: lists of addresses grow, anything else is replaced. */
+export const joinValue = (present: FieldValue, wanted: FieldValue): FieldValue =>
+  isChannels(wanted) || isChannels(present) ? addTo(present, wanted) : wanted;
 
 /** The wanted fields less those that somebody gave another value than `expected` or the wanted one. */
 export const withoutEdited = (
@@ -95,7 +99,7 @@ function channelKey({ value }: ChannelValue): string {
 const isChannels = (value: FieldValue): value is ChannelValue[] =>
   Array.isArray(value) && value.some((item) => typeof item === 'object');
 
-const isBlank = (value: FieldValue): boolean =>
+export const isBlank = (value: FieldValue): boolean =>
   value === null || value === '' || (Array.isArray(value) && value.length === 0);
 
 /** Equal as far as Pipedrive keeps it: order of options, derived parts and spelling of instants aside. */

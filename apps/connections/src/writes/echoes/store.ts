@@ -92,7 +92,7 @@ export async function setEcho(
     .execute();
   await tx
     .updateTable('write_step')
-    .set({ not_before: echo.now, settle_until: echo.now })
+    .set({ not_before: echo.now })
     .where(ofThisWorkspace)
     .where('id', '=', id)
     .where('state', '=', 'unknown')

@@ -4,13 +4,14 @@ import { carryOutPlanned } from '../../changes/sending.ts';
 import { openBody, sealBody } from '../body.ts';
 import { decideChanges, withoutEdited } from '../diff/rules.ts';
 import { referencesOf } from '../progress.ts';
-import { canCoalesce, coalesce, moreUrgent } from '../rules.ts';
+import { areJoinable, canCoalesce, coalesce, moreUrgent } from '../rules.ts';
+import { lockRequest } from '../store.ts';
 import type { Held, SendingDeps } from './held.ts';
 import { findKnownEqual } from './known.ts';
 import { carryOutMerge } from './merge.ts';
 import { resolve } from './resolve.ts';
 import { sendCreate, sendDelete, sendUpdate } from './send.ts';
-import { endStep } from './settle.ts';
+import { endStep, endUnder } from './settle.ts';
 import { changeIdleStep, lockFollower } from './store.ts';
 import { endUnresolved } from './unresolved.ts';
 
@@ -20,9 +21,7 @@ type Fields = Record<string, FieldValue>;
 export async function carryOut(deps: SendingDeps, held: Held): Promise<void> {
   const ofChangeSet = held.step.change_id !== null;
   if (ofChangeSet && (await carryOutPlanned(deps, held, referencedIds(held)))) return;
-  if (!ofChangeSet && (await handedOver(deps, held))) {
-    return endStep(deps, held, { state: 'superseded', reason: 'superseded_by_newer' });
-  }
+  if (!ofChangeSet && (await handedOver(deps, held))) return;
   if (held.step.operation === 'merge') return carryOutMerge(deps, held);
   const fields = fieldsOf(held);
   const known = await findKnownEqual(deps, held, fields);
@@ -51,20 +50,27 @@ function referencedIds({ step, steps }: Held): Fields {
   return Object.fromEntries(ids);
 }
 
-/** Gives the step's wishes to the next one on the same record, where one call can do for both. */
+/** Ends the step by giving its wishes to the next one on the same record, where one call can do for both. */
 async function handedOver(deps: SendingDeps, held: Held): Promise<boolean> {
   const { step, steps, body } = held;
   const isLast = step.position === steps.length - 1;
   if (!isLast || !held.isFollowed || step.sent_at !== null) return false;
   return withWorkspace(deps.db, step.workspace_id, async (tx) => {
+    // the request before the step, as wherever both are locked
+    await lockRequest(tx, step.write_request_id);
     const newer = await lockFollower(tx, step);
     const older = { ...step, isLast };
     // what a change set shows is sent as it was shown
     if (!newer || newer.change_id !== null || !canCoalesce(older, newer, deps.now())) return false;
     const own = { ...body, fields: fieldsOf(held) };
-    const joined = coalesce(own, openBody(deps.vault, newer), step.existing);
+    const other = openBody(deps.vault, newer);
+    if (!areJoinable(own, other)) return false;
+    const reason = 'superseded_by_newer';
+    const end = { state: 'superseded', reason, supersededBy: newer.id } as const;
+    // the lease is gone: whoever has it now hands over
+    if (!(await endUnder(deps, tx, { held, end }))) return true;
     return changeIdleStep(tx, newer.id, {
-      sealed_body: sealBody(deps.vault, newer, joined),
+      sealed_body: sealBody(deps.vault, newer, coalesce(own, other, step.existing)),
       lane: moreUrgent(step.lane, newer.lane),
     });
   });

@@ -2,10 +2,11 @@ import { acrossWorkspaces } from '@manifold/database';
 import { createTestDatabase, eventually, silentLog, startTestPipedrive } from '@manifold/testing';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { createBystander } from '../../../test/bystander.ts';
-import { personStep } from '../../../test/write-commands.ts';
+import { askerOf, personStep } from '../../../test/write-commands.ts';
 import { createWorld, type World } from '../../../test/writing.ts';
 import { migrations } from '../../migrations/index.ts';
 import type { Tables } from '../../store.ts';
+import { cancelRequest } from '../commands.ts';
 import { processStep } from './process.ts';
 import { leaseSteps } from './leasing/store.ts';
 
@@ -45,6 +46,34 @@ test('what a superseded write points at is pointed at by the one that took it ov
   await world.settled(newer.writeRequestId);
   const [made] = await bystander.list('person');
   expect(made?.['org_id']).toBe(Number(org?.pipedrive_id));
+});
+
+test('what a cancelled write took over is written all the same', async () => {
+  const older = await world.submit({ steps: [personStep(email, { fields: { name: 'Older' } })] });
+  const newer = await world.submit({ steps: [personStep(email, { fields: { name: 'Newer' } })] });
+  await workOnce();
+  const [superseded] = await world.stepsOf(older.writeRequestId);
+  const [carrier] = await world.stepsOf(newer.writeRequestId);
+  expect(superseded).toMatchObject({ state: 'superseded', superseded_by: carrier?.id });
+
+  const requestId = newer.writeRequestId;
+  await cancelRequest(db, { asker: askerOf(world.workspaceId), requestId }, new Date());
+  await workOnce();
+
+  const [written] = await world.settled(older.writeRequestId);
+  expect(written).toMatchObject({ state: 'applied', sealed_body: null });
+  expect(await bystander.list('person')).toMatchObject([{ name: 'Older' }]);
+});
+
+test('what was taken over is kept no longer than until it is written', async () => {
+  const older = await world.submit({ steps: [personStep(email)] });
+  await world.submit({ steps: [personStep(email)] });
+  await workOnce();
+  await workOnce();
+
+  expect(await world.stepsOf(older.writeRequestId)).toMatchObject([
+    { state: 'superseded', sealed_body: null },
+  ]);
 });
 
 test('a write that takes over a more urgent one is as urgent', async () => {

@@ -6,7 +6,7 @@ import {
 } from '../../fields/external-id/commands.ts';
 import { isExternalIdObject } from '../../fields/external-id/rules.ts';
 import type { Held, SendingDeps } from './held.ts';
-import { postpone } from './settle.ts';
+import { startOver } from './starting-over/start-over.ts';
 
 /** A field and a value that no other record has: what our own creates are known by. */
 export interface Mark {
@@ -43,12 +43,7 @@ export async function forgetMark(
   }
   if (question === undefined) return false;
   await forgetExternalIdField(deps, { ...question, code: mark.code });
-  await postpone(deps, held, {
-    delayMs: 0,
-    reason: 'unknown_field',
-    counts: true,
-    state: 'queued',
-  });
+  await startOver(deps, held, 'unknown_field');
   return true;
 }
 

@@ -86,6 +86,25 @@ test('a record is never merged into itself or into none', async () => {
   expect(await bystander.list('person')).toHaveLength(1);
 });
 
+test('when the record to disappear goes at the last moment, what the other is known by stays', async () => {
+  const [kept] = await write(personStep('kept@example.test'));
+  const [lost] = await write(personStep('lost@example.test', { fields: { name: 'Twin' } }));
+  const slow = { kind: 'latency', match: { method: 'PUT' }, ms: 1_500, times: 1 };
+  await bystander.call('POST', '/control/faults', slow);
+  const steps = [merge('lost@example.test', 'kept@example.test')];
+  const { writeRequestId } = await world.submit({ steps });
+  await world.reached(writeRequestId, 'sending');
+  await bystander.call('DELETE', `/api/v2/persons/${lost?.pipedrive_id}`);
+  const [skipped] = await world.settled(writeRequestId);
+  expect(skipped).toMatchObject({ state: 'skipped', reason: 'record_not_found' });
+
+  const links = await world.scoped((tx) => tx.selectFrom('link').selectAll().execute());
+  expect(Object.fromEntries(links.map((link) => [link.pipedrive_id, link.state]))).toEqual({
+    [kept?.pipedrive_id ?? '']: 'linked',
+    [lost?.pipedrive_id ?? '']: 'gone',
+  });
+});
+
 // builders
 
 const write = async (...steps: ReturnType<typeof personStep>[]) =>

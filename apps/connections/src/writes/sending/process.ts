@@ -6,6 +6,7 @@ import { carryOut } from './carry-out.ts';
 import { type Held, holdStep, type SendingDeps } from './held.ts';
 import { decideUnforeseen, retryDelayMs } from './rules.ts';
 import { endStep, postpone, settleLater } from './settle.ts';
+import { parkUnopened } from './unopened.ts';
 import { verify } from './verify.ts';
 
 /** Takes a leased step one stretch further. Never throws: what fails is tried again or parked. */
@@ -39,7 +40,8 @@ async function recover(
   }
   deps.log.error({ err: error, step: step.id }, 'step failed');
   const decision = decideUnforeseen(step.attempts);
-  if (decision.decision === 'park' && held !== undefined) {
+  if (decision.decision === 'park') {
+    if (held === undefined) return parkUnopened(deps, step, decision);
     const { reason, cause, fix } = decision;
     return endStep(deps, held, { state: 'parked', reason, cause, fix });
   }

@@ -10,6 +10,7 @@ import {
   retryDelayMs,
   urlOf,
 } from './rules.ts';
+import { decideStartOver } from './starting-over/rules.ts';
 
 const missingScope = {
   outcome: 'scope_missing',
@@ -114,6 +115,39 @@ test('pauses grow and stay bounded', () => {
   expect(pauses.at(-1)).toBe(60_000);
 });
 
+test.each([
+  ['answer_unreadable', 'pipedrive_unreachable'],
+  ['too_many_hits', 'index_needed'],
+  ['index_reader_sees_less', 'index_needed'],
+])(
+  'a read that never can succeed is tried ten times, then given to a person: %s',
+  (cause, reason) => {
+    const failure = { outcome: 'unavailable', cause } as const;
+    const decide = (attempts: number) => decideFailure(failure, { attempts, isWriteOf: undefined });
+    expect(decide(9)).toMatchObject({ decision: 'again', counts: true });
+    expect(decide(10)).toMatchObject({ decision: 'park', reason });
+  },
+);
+
+test('while Pipedrive cannot be reached a step waits for as long as it takes', () => {
+  const failure = { outcome: 'unavailable', cause: 'timeout' } as const;
+  const decided = decideFailure(failure, { attempts: 999, isWriteOf: undefined });
+  expect(decided).toMatchObject({ decision: 'again' });
+});
+
+test('what has to start over does so ever later, three times in a row, then a person looks', () => {
+  const [first, third] = [0, 2].map((attempts) =>
+    decideStartOver({ attempts, reason: null }, 'record_gone'),
+  );
+  expect(first).toMatchObject({ decision: 'again', delayMs: 500 });
+  expect(third).toMatchObject({ decision: 'again', delayMs: 2_000 });
+  const often = { attempts: 3, reason: 'record_gone' } as const;
+  expect(decideStartOver(often, 'record_gone')).toMatchObject({
+    decision: 'park',
+    reason: 'record_gone',
+  });
+});
+
 test('what nobody foresaw is tried some times, then given to a person', () => {
   expect(decideUnforeseen(0)).toMatchObject({ decision: 'again' });
   expect(decideUnforeseen(10)).toMatchObject({ decision: 'park', reason: 'handler_failed' });
@@ -149,6 +183,12 @@ describe('looking for what a create made', () => {
   ])('%s', (_, matches, decision) => {
     const sent = { sentAt, stepId: 'st_1', identity: [], fields: {} };
     expect(decideVerified(matches, sent).decision).toBe(decision);
+  });
+  test('a deleted record with our mark was made, and is not made again', () => {
+    const mark = { code: 'origin_step', value: 'm1' };
+    const deleted = { ...record('5', '2026-03-01T10:00:01Z', true), fields: { origin_step: 'm1' } };
+    const sent = { sentAt, stepId: 'st_1', identity: [], fields: {}, mark };
+    expect(decideVerified([deleted], sent)).toEqual({ decision: 'ours_gone', id: '5' });
   });
 });
 

@@ -3,6 +3,7 @@ import type { Failure } from '@manifold/pipedrive';
 import type { MissingScope } from '../../accounts/rules.ts';
 import { carriesMark, hasSameParent, isSent, type Sent } from '../identity/rules.ts';
 import type { StepEffect } from '../tables.ts';
+import { lastingCauses } from './lasting/rules.ts';
 
 /** What becomes of a step after a call that did not bring what it was made for. */
 export type FailureDecision =
@@ -48,8 +49,11 @@ export function decideFailure(
     case 'scope_missing':
       return parkForScope(failure);
     case 'not_sent':
-    case 'unavailable':
+    case 'unavailable': {
+      const lasting = step.attempts < MOST_FAILURES ? undefined : lastingCauses[failure.cause];
+      if (lasting !== undefined) return { decision: 'park', ...lasting };
       return again('pipedrive_unreachable', retryDelayMs(step.attempts), true);
+    }
     case 'unknown':
       return { decision: 'settle' };
   }
@@ -106,6 +110,8 @@ export function settleUntil(sentAt: Date, at: { settleMs: number; now: Date }): 
 export type VerifyDecision =
   /** It was made by us. */
   | { decision: 'ours'; record: PipedriveRecord }
+  /** It was made by us, and deleted since. */
+  | { decision: 'ours_gone'; id: string }
   /** Somebody else's record has the identity. */
   | { decision: 'existing'; record: PipedriveRecord }
   | { decision: 'several'; candidates: string[] }
@@ -127,6 +133,8 @@ export function decideVerified(
   const isNew = ({ addTime }: PipedriveRecord) => addTime !== null && Date.parse(addTime) >= since;
   const living = changed.filter(({ deleted }) => !deleted);
   const marked = living.filter((record) => carriesMark(record, sent.mark));
+  const gone = changed.find((record) => record.deleted && carriesMark(record, sent.mark));
+  if (gone !== undefined && marked.length < 1) return { decision: 'ours_gone', id: gone.id };
   const matches = marked.length > 0 ? marked : living.filter((record) => isSent(record, sent));
   const fresh = matches.filter(isNew);
   const [record, ...others] = fresh.length > 0 ? fresh : matches;
@@ -175,7 +183,7 @@ export function urlOf(
   }
 }
 
-const MOST_FAILURES = 10;
+export const MOST_FAILURES = 10;
 
 /** What to do after an error nobody foresaw: some more tries, then a person. */
 export const decideUnforeseen = (attempts: number): FailureDecision =>

@@ -1,10 +1,11 @@
-import type { FieldValue, ReasonCode } from '@manifold/contracts';
+import type { FieldValue, ReasonCode, WriteStepId } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
 import { markCatalogueStale } from '../../fields/store.ts';
 import { moveLinks, removeClaims, setLinks, setLinksGone } from '../../links/store.ts';
 import type { Tx } from '../../store.ts';
 import { rememberFields } from '../hashes/commands.ts';
 import { removeHashes } from '../hashes/store.ts';
+import { endCarried, returnCarried } from '../carried.ts';
 import { advance, publishStep } from '../progress.ts';
 import { isTerminal } from '../rules.ts';
 import { findStep, lockRequest } from '../store.ts';
@@ -25,9 +26,13 @@ export interface StepEnd {
     updateTime: string | null;
     /** What it is known to hold now; absent or empty: nothing new. */
     fields?: Readonly<Record<string, FieldValue>>;
+    /** Deleted since. */
+    isGone?: boolean;
   };
   changedKeys?: readonly string[];
   candidates?: readonly string[];
+  /** Who took it over. */
+  supersededBy?: WriteStepId;
   /** The field Pipedrive named, which the catalogue may not know rightly any more. */
   doubtfulField?: string | undefined;
 }
@@ -37,23 +42,34 @@ export interface StepEnd {
  * when the lease went to somebody else.
  */
 export async function endStep(deps: SendingDeps, held: Held, end: StepEnd): Promise<void> {
+  await withWorkspace(deps.db, held.step.workspace_id, async (tx) => {
+    await endUnder(deps, tx, { held, end });
+  });
+}
+
+/** The same under the caller's transaction; false when the lease went to somebody else. */
+export async function endUnder(
+  deps: SendingDeps,
+  tx: Tx,
+  { held, end }: { held: Held; end: StepEnd },
+): Promise<boolean> {
   const { step } = held;
   const now = deps.now();
-  const spent = held.takeSpent();
-  await withWorkspace(deps.db, step.workspace_id, async (tx) => {
-    const request = await lockRequest(tx, step.write_request_id);
-    const change = endOf(held, end, now);
-    if (!request || !(await changeHeldStep(tx, step, change, spent))) return;
-    await removeTurns(tx, step.id);
-    await updateLinks(tx, held, { end, now });
-    await updateHashes(deps, tx, { held, end });
-    if (end.doubtfulField !== undefined) {
-      await markCatalogueStale(tx, step.connection_id, step.object);
-    }
-    const ended = await findStep(tx, step.id);
-    if (ended) await publishStep(tx, { request, step: ended, now });
-    await advance(tx, request, now);
-  });
+  const request = await lockRequest(tx, step.write_request_id);
+  const change = endOf(held, end, now);
+  if (!request || !(await changeHeldStep(tx, step, change, held.takeSpent()))) return false;
+  if (end.state === 'skipped') await returnCarried(tx, step, now);
+  if (end.state === 'applied' || end.state === 'no_change') await endCarried(tx, step);
+  await removeTurns(tx, step.id);
+  await updateLinks(tx, held, { end, now });
+  await updateHashes(deps, tx, { held, end });
+  if (end.doubtfulField !== undefined) {
+    await markCatalogueStale(tx, step.connection_id, step.object);
+  }
+  const ended = await findStep(tx, step.id);
+  if (ended) await publishStep(tx, { request, step: ended, now });
+  await advance(tx, request, now);
+  return true;
 }
 
 const isInDoubt = (step: Held['step'], { reason }: StepEnd): boolean =>
@@ -80,7 +96,8 @@ function endOf({ step, connection }: Held, end: StepEnd, now: Date) {
     settle_until: null,
     echo_pipedrive_id: null,
     settled_at: now,
-    ...(isTerminal(end.state) ? { sealed_body: null } : {}),
+    superseded_by: end.supersededBy ?? null,
+    ...(isTerminal(end.state) && end.state !== 'superseded' ? { sealed_body: null } : {}),
     ...(keepsSent ? {} : { sealed_sent: null, sent_at: null, sent_effect: null, mark: null }),
     // nothing was written, so nothing was written over
     ...(end.effect === 'updated'
@@ -106,6 +123,7 @@ async function updateLinks(
     await setLinks(tx, keys, { pipedriveId, now });
   }
   await setLinks(tx, linkKeysOf(step), { pipedriveId, now });
+  if (end.record.isGone === true) await setLinksGone(tx, record, now);
 }
 
 /** What the record holds is remembered, so that the next step with the same wish need not look. */

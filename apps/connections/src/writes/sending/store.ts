@@ -30,13 +30,14 @@ export async function changeIdleStep(
   tx: Db,
   id: WriteStepId,
   change: Updateable<WriteTables['write_step']>,
+  states: readonly Step['state'][] = ['planned', 'queued', 'parked'],
 ): Promise<boolean> {
   const { numUpdatedRows } = await tx
     .updateTable('write_step')
     .set({ ...change, fence: sql`fence + 1`, lease_until: null, lease_owner: null })
     .where(ofThisWorkspace)
     .where('id', '=', id)
-    .where('state', 'in', ['planned', 'queued', 'parked'])
+    .where('state', 'in', states)
     .executeTakeFirst();
   return numUpdatedRows > 0n;
 }
@@ -74,6 +75,33 @@ export async function insertTurns(tx: Db, step: Keyed): Promise<void> {
     from unnest(${keys}::text[]) key, (select nextval('write_turn_number') as number) n`.execute(
     tx,
   );
+}
+
+/** Gives the places of a step to another one with the same keys; false when it stands in no line. */
+export async function moveTurns(
+  tx: Db,
+  { from, to }: { from: WriteStepId; to: WriteStepId },
+): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('write_turn')
+    .set({ step_id: to })
+    .where(ofThisWorkspace)
+    .where('step_id', '=', from)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+/** The steps that handed what they were to write to this one. */
+export async function listCarried(tx: Db, carrier: WriteStepId): Promise<Step[]> {
+  return tx
+    .selectFrom('write_step')
+    .selectAll()
+    .where(ofThisWorkspace)
+    .where('superseded_by', '=', carrier)
+    .where('sealed_body', 'is not', null)
+    .orderBy('created_at')
+    .orderBy('id')
+    .execute();
 }
 
 export async function removeTurns(tx: Db, stepId: WriteStepId): Promise<void> {

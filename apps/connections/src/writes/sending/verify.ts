@@ -31,6 +31,14 @@ export async function verify(deps: SendingDeps, held: Held): Promise<void> {
         record: looked.record,
         changedKeys: held.step.changed_keys,
       });
+    case 'ours_gone':
+      return endStep(deps, held, {
+        state: 'applied',
+        effect: 'created',
+        reason: 'record_gone',
+        record: { id: looked.id, updateTime: null, isGone: true },
+        changedKeys: held.step.changed_keys,
+      });
     case 'existing':
       return goOnWith(deps, held, looked.record.id);
     case 'several':
@@ -62,6 +70,7 @@ async function lookFor(deps: SendingDeps, held: Held): Promise<Looked> {
     const read = await readRecord(held, step.echo_pipedrive_id);
     if (read.outcome === 'failed') return { decision: 'failed', failure: read.failure };
     if (read.outcome === 'found') return { decision: 'ours', record: read.record };
+    return { decision: 'ours_gone', id: step.echo_pipedrive_id };
   }
   const listed = await listChanges(deps, held, sentAt);
   if (listed.outcome === 'too_many') return { decision: 'too_many' };
@@ -117,6 +126,11 @@ async function goOnWith(deps: SendingDeps, held: Held, id: string): Promise<void
   // the list may be half a minute old
   const read = await readRecord(held, id);
   if (await endUnresolved(deps, held, read)) return;
+  if (read.outcome === 'found' && held.step.change_id !== null) {
+    // a create was approved, not a change of this record
+    const { record } = read;
+    return endStep(deps, held, { state: 'skipped', reason: 'record_drifted', record });
+  }
   return read.outcome === 'found'
     ? endFound(deps, requeued(held), { fields: fieldsOf(held), record: read.record })
     : createAgain(deps, held);

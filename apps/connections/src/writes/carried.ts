@@ -1,0 +1,33 @@
+import type { Tx } from '../store.ts';
+import { publishRedriven } from './progress.ts';
+import { changeIdleStep, insertTurns, liftLanes, listCarried, moveTurns } from './sending/store.ts';
+import { lockRequest, setRequestState, type Step } from './store.ts';
+
+/** What a step carried for others was written with it: they are done with for good. */
+export async function endCarried(tx: Tx, carrier: Pick<Step, 'id'>): Promise<void> {
+  for (const step of await listCarried(tx, carrier.id)) {
+    await changeIdleStep(tx, step.id, { sealed_body: null }, ['superseded']);
+    await endCarried(tx, step);
+  }
+}
+
+/** Whoever handed over to a step that will not be sent takes its place in line, and goes on alone. */
+export async function returnCarried(tx: Tx, carrier: Pick<Step, 'id'>, now: Date): Promise<void> {
+  for (const step of await listCarried(tx, carrier.id)) {
+    const request = await lockRequest(tx, step.write_request_id);
+    const change = {
+      state: 'queued',
+      not_before: now,
+      attempts: 0,
+      superseded_by: null,
+      effect: null,
+      reason: null,
+      settled_at: null,
+    } as const;
+    if (!request || !(await changeIdleStep(tx, step.id, change, ['superseded']))) continue;
+    if (!(await moveTurns(tx, { from: carrier.id, to: step.id }))) await insertTurns(tx, step);
+    if (step.lane === 'interactive') await liftLanes(tx, step, now);
+    await setRequestState(tx, request.id, { state: 'pending', reason: null, settled_at: null });
+    await publishRedriven(tx, { request, step, now });
+  }
+}
