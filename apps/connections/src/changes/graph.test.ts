@@ -1,4 +1,5 @@
-import type { Role } from '@manifold/contracts';
+import { type Role, UserId } from '@manifold/contracts';
+import { newId, withWorkspace } from '@manifold/database';
 import {
   createTestDatabase,
   eventually,
@@ -8,6 +9,7 @@ import {
 } from '@manifold/testing';
 import { afterAll, expect, test } from 'vitest';
 import { createAccountLoaders } from '../accounts/resolvers.ts';
+import { setConnection } from '../accounts/store.ts';
 import { planOf } from '../budget/rules.ts';
 import { migrations } from '../migrations/index.ts';
 import type { Tables } from '../store.ts';
@@ -207,6 +209,24 @@ test('a viewer sees what happens but no values, and decides nothing', async () =
     const { errors } = await ask(APPROVE, { input: { id, hash } }, { role });
     expect(errors[0].extensions.reason).toBe('role_too_low');
   }
+});
+
+test('through somebody’s own connection nobody else plans or approves', async () => {
+  const [one] = await makePersons(1);
+  const { data } = await planNames({ Mine: one });
+  const { id, hash } = await planned(data.planChangeSet.changeSet.id);
+  const ofWhom = (kind: 'PERSONAL' | 'ORGANIZATION') =>
+    withWorkspace(db, world.workspaceId, (tx) =>
+      setConnection(tx, world.connection.id, { kind, user_id: newId('us', UserId) }),
+    );
+  await ofWhom('PERSONAL');
+  const refused = [await planNames({ Theirs: one }), await ask(APPROVE, { input: { id, hash } })];
+  await ofWhom('ORGANIZATION');
+  expect(refused.map(({ errors }) => errors[0].extensions)).toMatchObject([
+    { reason: 'connection_of_another_user', field: 'input.connectionId' },
+    { reason: 'connection_of_another_user', field: 'input.id' },
+  ]);
+  expect((await planned(id)).state).toBe('AWAITING_APPROVAL');
 });
 
 test('a set that was approved and not started is started by an approver only', async () => {

@@ -1,4 +1,4 @@
-import { ConnectionId, type Role } from '@manifold/contracts';
+import { ConnectionId } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
 import {
   boundedText,
@@ -22,6 +22,7 @@ import {
   pauseChangeSet,
   startApplying,
 } from './commands.ts';
+import { decide, decideOwn, type Run, type Work } from './deciding.ts';
 import { createChangeFields, createSetFields, type FieldDeps, findSet } from './fields.ts';
 import { readSetListing } from './listing.ts';
 import type { ChangeSetContext as Context } from './loaders.ts';
@@ -98,19 +99,20 @@ const createMutations = (deps: ChangeSetResolverDeps) => ({
   addToChangeSet: (_: unknown, args: unknown, context: Context) => {
     const { changes: wanted, ...input } = AddArguments.parse(args).input;
     const asked = { ...input, wanted, asker: originOf(context) };
-    return decide(deps, context, async (tx, now) => {
+    return decideOwn(deps, context, async (tx, now) => {
       await addWanted({ tx, vault: deps.vault }, asked, now);
       return lockSet(tx, asked.id);
     });
   },
-  closeChangeSet: onOne(deps, closeChangeSet),
-  pauseChangeSet: onOne(deps, pauseChangeSet),
-  cancelChangeSet: onOne(deps, cancelChangeSet),
+  closeChangeSet: onOne(deps, closeChangeSet, decideOwn),
+  // to stop is for all who decide
+  pauseChangeSet: onOne(deps, pauseChangeSet, decide),
+  cancelChangeSet: onOne(deps, cancelChangeSet, decide),
   ...createApprovals(deps),
   undoChangeSet: (_: unknown, args: unknown, context: Context) => {
     const { input } = UndoArguments.parse(args);
     const asked = { ...input, asker: originOf(context) };
-    return decide(deps, context, async (tx, now) =>
+    return decideOwn(deps, context, async (tx, now) =>
       lockSet(tx, await undoChangeSet(tx, asked, now)),
     );
   },
@@ -123,14 +125,14 @@ const createApprovals = (deps: ChangeSetResolverDeps) => ({
   applyChangeSet: async (_: unknown, args: unknown, context: Context) => {
     await requireApprover(deps, context);
     const { input } = OneArguments.parse(args);
-    return decide(deps, context, (tx, now) =>
+    return decideOwn(deps, context, (tx, now) =>
       startApplying(tx, { ...input, decision: 'apply' }, now),
     );
   },
   resumeChangeSet: async (_: unknown, args: unknown, context: Context) => {
     const { input } = OneArguments.parse(args);
     const { approver_role } = await readWritePolicy(deps.db, context);
-    return decide(deps, context, async (tx, now) => {
+    return decideOwn(deps, context, async (tx, now) => {
       const { started_at } = await lockSet(tx, input.id);
       // to start a set is the approver's, however it is asked for
       if (started_at === null) requireRole(context.identity, approver_role);
@@ -141,28 +143,19 @@ const createApprovals = (deps: ChangeSetResolverDeps) => ({
     await requireApprover(deps, context);
     const { first, starts = true, ...input } = ApproveArguments.parse(args).input;
     const asked = { ...input, first, starts, asker: originOf(context) };
-    return decide(deps, context, (tx, now) => approveChangeSet(tx, asked, now));
+    return decideOwn(deps, context, (tx, now) => approveChangeSet(tx, asked, now));
   },
 });
 
-/** One decision about sets in one transaction; the worker looks at once. */
-async function decide(
-  deps: ChangeSetResolverDeps,
-  context: Context,
-  work: (tx: Tx, now: Date) => Promise<ChangeSet>,
-  least: Role = 'MEMBER',
-): Promise<{ changeSet: ChangeSet }> {
-  requireRole(context.identity, least);
-  const changeSet = await withWorkspace(deps.db, context.workspaceId, (tx) => work(tx, deps.now()));
-  deps.wakeChangeSets();
-  return { changeSet };
-}
-
 const onOne =
-  (deps: ChangeSetResolverDeps, decision: (tx: Tx, one: string, now: Date) => Promise<ChangeSet>) =>
+  (
+    deps: ChangeSetResolverDeps,
+    decision: (tx: Tx, one: string, now: Date) => Promise<ChangeSet>,
+    run: Run,
+  ) =>
   (_: unknown, args: unknown, context: Context) => {
     const { input } = OneArguments.parse(args);
-    return decide(deps, context, (tx, now) => decision(tx, input.id, now));
+    return run(deps, context, (tx, now) => decision(tx, input.id, now));
   };
 
 async function requireApprover(deps: ChangeSetResolverDeps, context: Context): Promise<void> {
@@ -180,8 +173,8 @@ interface PlanInput {
 }
 
 /** Opens a set, adds the wishes and, unless more is to come, closes it; all of it or nothing, once per key. */
-const plan = (deps: ChangeSetResolverDeps, input: PlanInput, context: Context) =>
-  decide(deps, context, async (tx, now) => {
+const plan = (deps: ChangeSetResolverDeps, input: PlanInput, context: Context) => {
+  const work: Work = async (tx, now) => {
     const { changes: wanted, staysOpen, ...rest } = input;
     const asker = originOf(context);
     const cause = { service: 'connections', type: 'User', id: context.identity.userId };
@@ -191,4 +184,6 @@ const plan = (deps: ChangeSetResolverDeps, input: PlanInput, context: Context) =
     const asked = { id: opened.id, wanted, idempotencyKey, asker };
     await addWanted({ tx, vault: deps.vault }, asked, now);
     return staysOpen === true ? lockSet(tx, opened.id) : closeChangeSet(tx, opened.id, now);
-  });
+  };
+  return decideOwn(deps, context, work, 'input.connectionId');
+};

@@ -2,6 +2,7 @@ import type { FieldDefinition, PipedriveRecord, WorkspaceId } from '@manifold/co
 import { withWorkspace } from '@manifold/database';
 import { isCustomCode, type RecordObject } from '@manifold/pipedrive';
 import type { PipedriveAccess } from '../../accounts/client.ts';
+import { requireOwn } from '../../accounts/ownership/rules.ts';
 import { refusalOf, requireUsable } from '../../accounts/rules.ts';
 import { findConnection } from '../../accounts/store.ts';
 import type { Connection } from '../../accounts/tables.ts';
@@ -9,7 +10,6 @@ import { findFields } from '../../fields/store.ts';
 import type { Db } from '../../store.ts';
 import { readByIds } from '../by-ids.ts';
 import { includedFields } from '../rules.ts';
-import { requireOwn } from './rules.ts';
 
 export interface LiveDeps {
   db: Db;
@@ -44,7 +44,7 @@ export async function readLive(deps: LiveDeps, question: LiveQuestion): Promise<
     definitions: await findFields(tx, connectionId, object),
   }));
   const connection = requireUsable(found, connectionId, 'connectionId');
-  requireOwn(connection, question.userId);
+  requireOwn(connection, question.userId, 'connectionId');
   const use = { lane: 'interactive', feature: 'live' } as const;
   const client = await deps.access.clientFor(workspaceId, connectionId, use);
   const ids = [...new Set(question.ids)];

@@ -1,6 +1,7 @@
 import type { FieldDefinition, FieldType, FieldValue, PipedriveRecord } from '@manifold/contracts';
 import { expect, test } from 'vitest';
-import { requireOwn, showValues } from './rules.ts';
+import { requireOwn } from '../../accounts/ownership/rules.ts';
+import { showValues } from './rules.ts';
 
 const options = [
   { id: 1, label: 'Gold' },
@@ -55,7 +56,7 @@ test.each<[FieldType, FieldValue, object]>([
 
 test('a personal connection shows what its own user may see, to nobody else', () => {
   const personal = { id: 'cn', kind: 'PERSONAL', user_id: 'us_1' } as const;
-  expect(() => requireOwn(personal, 'us_2')).toThrow('of another person');
-  expect(() => requireOwn(personal, 'us_1')).not.toThrow();
-  expect(() => requireOwn({ ...personal, kind: 'ORGANIZATION' }, 'us_2')).not.toThrow();
+  expect(() => requireOwn(personal, 'us_2', 'id')).toThrow('of another person');
+  expect(() => requireOwn(personal, 'us_1', 'id')).not.toThrow();
+  expect(() => requireOwn({ ...personal, kind: 'ORGANIZATION' }, 'us_2', 'id')).not.toThrow();
 });

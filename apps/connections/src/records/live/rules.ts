@@ -111,19 +111,6 @@ const shownMoney = (amount: number, currency: string | null): Partial<ShownValue
         money: { amount: String(amount), currency },
       };
 
-/** What is read of somebody's own connection is what that person may see, so nobody else reads with it. */
-export function requireOwn(
-  connection: { id: string; kind: 'ORGANIZATION' | 'PERSONAL'; user_id: string },
-  userId: string,
-): void {
-  if (connection.kind === 'ORGANIZATION' || connection.user_id === userId) return;
-  throw new Refusal('forbidden', `The connection ${connection.id} is of another person`, {
-    reason: 'connection_of_another_user',
-    field: 'connectionId',
-    fix: 'Use the connection of the organization, or connect yourself.',
-  });
-}
-
 export const refuseAbsent = (object: string, id: string): Refusal =>
   new Refusal('not_found', `There is no ${object} ${id} this connection can see`, {
     reason: 'record_not_found',

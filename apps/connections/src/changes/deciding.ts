@@ -1,0 +1,44 @@
+import { withWorkspace } from '@manifold/database';
+import { requireRole } from '@manifold/subgraph';
+import { requireOwn } from '../accounts/ownership/rules.ts';
+import { findConnection } from '../accounts/store.ts';
+import type { Db, Tx } from '../store.ts';
+import type { ChangeSetContext as Context } from './loaders.ts';
+import type { ChangeSet } from './store.ts';
+
+interface DecidingDeps {
+  db: Db;
+  now: () => Date;
+  /** Tells the worker that there is something to plan or apply. */
+  wakeChangeSets: () => void;
+}
+
+export type Work = (tx: Tx, now: Date) => Promise<ChangeSet>;
+
+/** One decision about sets in one transaction; the worker looks at once. */
+export async function decide(
+  deps: DecidingDeps,
+  context: Context,
+  work: Work,
+): Promise<{ changeSet: ChangeSet }> {
+  requireRole(context.identity, 'MEMBER');
+  const changeSet = await withWorkspace(deps.db, context.workspaceId, (tx) => work(tx, deps.now()));
+  deps.wakeChangeSets();
+  return { changeSet };
+}
+
+export type Run = (
+  deps: DecidingDeps,
+  context: Context,
+  work: Work,
+  field?: string,
+) => Promise<{ changeSet: ChangeSet }>;
+
+/** The same about a set that goes through a connection the caller may use; refused, nothing is kept. */
+export const decideOwn: Run = (deps, context, work, field = 'input.id') =>
+  decide(deps, context, async (tx, now) => {
+    const set = await work(tx, now);
+    const connection = await findConnection(tx, set.connection_id);
+    if (connection) requireOwn(connection, context.identity.userId, field);
+    return set;
+  });
