@@ -1,5 +1,6 @@
 import {
   type Actor,
+  ApiKeyId,
   CampaignSaved,
   CampaignId,
   ConnectionEstablished,
@@ -48,7 +49,8 @@ const { graph, stop: stopGraph } = await startTestGraph({
   loaders: createLoaders(db, nats),
   caller: { workspaceId: ours, userId, role: 'VIEWER' },
 });
-const user: Actor = { kind: 'user', id: userId };
+const apiKeyId = newId('ak', ApiKeyId);
+const user: Actor = { kind: 'user', id: userId, apiKeyId };
 const pipedrive: Actor = { kind: 'pipedrive', id: '12' };
 
 beforeAll(async () => {
@@ -99,6 +101,7 @@ describe('the ledger', () => {
     ['action', '{ action: "referrals.campaign_saved" }', 1],
     ['outcome', '{ outcome: PARKED }', 1],
     ['actor', () => `{ actorId: "${userId}" }`, 2],
+    ['key', () => `{ actorApiKeyId: "${apiKeyId}" }`, 2],
     ['target', () => `{ target: { type: "Campaign", id: "${campaignId}" } }`, 1],
     [
       'record',
@@ -147,6 +150,32 @@ describe('the ledger', () => {
     expect(new Set([...ids(one), ...ids(two)]).size).toBe(4);
     expect(ids(back)).toEqual(ids(one));
     expect(oldest.nodes[0].action).toBe('connections.connection_established');
+  });
+
+  test('says who did it, and through which key', async () => {
+    const { data } = await graph(`{ auditEntries(first: 2, filter: { to: "2026-03-01T09:04:00Z" }) {
+      nodes { actor { kind id apiKeyId apiKey { id } } } } }`);
+    expect(data.auditEntries.nodes).toEqual([
+      { actor: { kind: 'USER', id: userId, apiKeyId, apiKey: { id: apiKeyId } } },
+      { actor: { kind: 'PIPEDRIVE', id: '12', apiKeyId: null, apiKey: null } },
+    ]);
+  });
+
+  test('keeps what a later release tells in words this one does not know', async () => {
+    const newer = { ...changed('5'), object: 'call', action: 'answered' };
+    const actor = { kind: 'robot', id: 'r2' };
+    await publish(RecordChanged.name, newer, { at: '09:45', actor, correlationId: 'newer' });
+
+    const text = `{ auditEntries(filter: { correlationId: "newer" }) {
+      nodes { outcome actor { kind id } target { id } record { pipedriveId } } } }`;
+    await eventually(async () =>
+      expect((await graph(text)).data.auditEntries.nodes).toEqual([
+        {
+          ...{ outcome: 'SUCCEEDED', record: null, target: { id: 'unknown:5' } },
+          actor: { kind: 'UNKNOWN', id: 'r2' },
+        },
+      ]),
+    );
   });
 
   test('what nobody could process is seen as an entry with its reason', async () => {
@@ -240,7 +269,7 @@ const parked = () => ({
 
 interface Published {
   at: string;
-  actor?: Actor;
+  actor?: Omit<Actor, 'kind'> & { kind: string };
   workspaceId?: WorkspaceId;
   correlationId?: string;
   id?: EventId;

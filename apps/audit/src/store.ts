@@ -1,5 +1,6 @@
 import type {
-  Actor,
+  EventActor,
+  ApiKeyId,
   AuditEntryId,
   EventId,
   EventSummary,
@@ -19,8 +20,10 @@ interface AuditEntryTable {
   service: string;
   /** The event's name without its version. */
   action: string;
-  actor_kind: Actor['kind'];
+  actor_kind: EventActor['kind'];
   actor_id: string;
+  /** The key a user acted through; null in entries from before it was told. */
+  actor_api_key_id: ApiKeyId | null;
   target_type: string;
   target_id: string;
   outcome: EventSummary['outcome'];

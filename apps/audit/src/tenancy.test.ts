@@ -90,6 +90,7 @@ function makeEntry(workspace_id: WorkspaceId): NewEntry {
     action: 'contacts.sync_started',
     actor_kind: 'service',
     actor_id: 'contacts',
+    actor_api_key_id: null,
     target_type: 'SyncRun',
     target_id: 'sr_1',
     outcome: 'succeeded',

@@ -33,6 +33,15 @@ test.each([
   },
 );
 
+test('a settle time shorter than a call may take is refused, but with a local Pipedrive', () => {
+  expect(() => config({ ...environment, SETTLE_MS: '44999' })).toThrow(
+    /SETTLE_MS: must be at least 45000/,
+  );
+  expect(config({ ...environment, SETTLE_MS: '45000' }).SETTLE_MS).toBe(45_000);
+  const local = { PIPEDRIVE_API_DOMAINS: 'http://127.0.0.1:4700', SETTLE_MS: '500' };
+  expect(config({ ...environment, ...local }).SETTLE_MS).toBe(500);
+});
+
 test('master keys are used newest first, the single one last', () => {
   const keys = [1, 2, 3].map((byte) => Buffer.alloc(32, byte));
   const [single = '', newest = '', older = ''] = keys.map((key) => key.toString('base64'));

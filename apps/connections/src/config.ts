@@ -1,7 +1,9 @@
 import { readConfig, serviceEnvironment } from '@manifold/service';
 import { z } from 'zod';
+import { callTiming } from './accounts/timing.ts';
 import { planNames } from './budget/rules.ts';
 import { DEFAULT_APP, type NamedApp, parseApps } from './oauth/apps.ts';
+import { leastSettleMs } from './writes/sending/calling/rules.ts';
 
 const list = (text: string | undefined): string[] =>
   (text ?? '')
@@ -83,6 +85,7 @@ export function config(env: NodeJS.ProcessEnv = process.env) {
   const read = readConfig(environment, env);
   requireMasterKey(read);
   requirePairs(read);
+  requireSettleTime(read);
   return read;
 }
 
@@ -102,6 +105,13 @@ function requireMasterKey(read: Config): void {
   throw new Error(
     'Invalid environment\n  MASTER_KEY: is required: 32 random bytes in base64, for example from `openssl rand -base64 32`',
   );
+}
+
+/** Shorter, and a call could still be under way when it is judged; a local Pipedrive answers at once. */
+function requireSettleTime({ SETTLE_MS, PIPEDRIVE_API_DOMAINS }: Config): void {
+  const least = leastSettleMs(callTiming);
+  if (SETTLE_MS >= least || PIPEDRIVE_API_DOMAINS.length > 0) return;
+  throw new Error(`Invalid environment\n  SETTLE_MS: must be at least ${least}`);
 }
 
 function requirePairs(read: Config): void {

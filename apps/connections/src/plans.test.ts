@@ -69,7 +69,7 @@ const calls: Record<string, (tx: Db) => Promise<unknown>> = {
   listSteps: (tx) => writes.listSteps(tx, [requestId]),
   listStepsByIds: (tx) => writes.listStepsByIds(tx, [stepId]),
   listRequestsByIds: (tx) => writes.listRequestsByIds(tx, [requestId]),
-  isOwnEcho: (tx) => echoes.isOwnEcho(tx, { workspaceId, ...record, updateTime: 'then' }),
+  listSentTo: (tx) => echoes.listSentTo(tx, { workspaceId, ...record, updateTime: 'then' }),
   extendLeases: (tx) => leasing.extendLeases(tx, { owner: 'me', steps: [lease], until: now }),
   changeHeldStep: (tx) => sending.changeHeldStep(tx, lease, { state: 'applied' }, 1),
   changeIdleStep: (tx) => sending.changeIdleStep(tx, stepId, { state: 'cancelled' }),
@@ -79,6 +79,12 @@ const calls: Record<string, (tx: Db) => Promise<unknown>> = {
   findHashes: (tx) => hashes.findHashes(tx, record),
   listEchoedUpdates: (tx) =>
     overwrites.listEchoedUpdates(tx, { workspaceId, ...record, updateTime: 'then' }),
+  listMadeByOthers: (tx) =>
+    echoes.listMadeByOthers(
+      tx,
+      { workspace_id: workspaceId, company_id: record.companyId, object: 'person', id: stepId },
+      ['7', '8'],
+    ),
   listOpenCreates: (tx) => echoes.listOpenCreates(tx, { ...keys, marks: ['m'] }),
   setEcho: (tx) => echoes.setEcho(tx, stepId, { pipedriveId: '9', now }),
   listLinks: (tx) => links.listLinks(tx, keys),

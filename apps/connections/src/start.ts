@@ -56,7 +56,7 @@ export async function startConnections(options: {
     service,
     schemaFiles,
     resolvers: createAllResolvers({ ...accounts, ...wakes, ...tracking }),
-    loaders: createLoaders({ db, now }),
+    loaders: createLoaders(accounts),
     publicKey: readPublicKey(env.IDENTITY_PUBLIC_KEY),
     log,
   });

@@ -1,10 +1,8 @@
 import type { RequestContext, Resolvers } from '@manifold/subgraph';
-import {
-  type AccountDeps,
-  createAccountLoaders,
-  createAccountResolvers,
-} from './accounts/resolvers.ts';
+import { createAccountLoaders } from './accounts/loaders.ts';
+import { type AccountDeps, createAccountResolvers } from './accounts/resolvers.ts';
 import { createBudgetResolvers } from './budget/resolvers.ts';
+import { createEstimateResolvers } from './budget/estimates/resolvers.ts';
 import { createForecastResolvers } from './budget/forecast/resolvers.ts';
 import { createPlanResolvers } from './budget/plans/resolvers.ts';
 import type { BudgetPlan } from './budget/rules.ts';
@@ -24,9 +22,10 @@ import { createChangeSetResolvers } from './changes/resolvers.ts';
 import { createFieldResolvers } from './fields/resolvers.ts';
 import type { OauthDeps } from './oauth/beginning.ts';
 import { createOauthResolvers } from './oauth/resolvers.ts';
+import type { LiveDeps } from './records/live/commands.ts';
+import { createRecordLoaders } from './records/live/references.ts';
 import { createLiveResolvers } from './records/live/resolvers.ts';
 import { createRegistryLoaders, createRegistryResolvers } from './registry/resolvers.ts';
-import type { Db } from './store.ts';
 import { createVaultResolvers, type EncryptionDeps } from './vault/resolvers.ts';
 import { createOverwriteLoaders, createOverwriteResolvers } from './writes/overwrites/resolvers.ts';
 import { createWebhookLoaders, createWebhookResolvers } from './webhooks/resolvers.ts';
@@ -46,6 +45,7 @@ export const schemaFiles = [
   'budget/plans',
   'budget/usage',
   'budget/forecast',
+  'budget/estimates',
   'writes',
   'changes',
   'writes/overwrites',
@@ -81,19 +81,22 @@ export const createAllResolvers = (
   createPlanResolvers(deps),
   createUsageResolvers(deps),
   createForecastResolvers(deps),
+  createEstimateResolvers(),
   createWriteResolvers(deps),
   createChangeSetResolvers(deps),
   createOverwriteResolvers(deps),
   createStepResolvers(deps),
 ];
 
-export const createLoaders = (deps: { db: Db; now: () => Date }) => (context: RequestContext) => ({
-  ...createAccountLoaders(deps, context),
-  ...createExternalIdLoaders(deps, context),
-  ...createWebhookLoaders(deps, context),
-  ...createCompletenessLoaders(deps, context),
-  ...createRegistryLoaders(deps, context),
-  ...createWriteLoaders(deps, context),
-  ...createChangeSetLoaders(deps, context),
-  ...createOverwriteLoaders(deps, context),
-});
+export const createLoaders =
+  (deps: LiveDeps & { plan: BudgetPlan; now: () => Date }) => (context: RequestContext) => ({
+    ...createAccountLoaders(deps, context),
+    ...createRecordLoaders(deps, context),
+    ...createExternalIdLoaders(deps, context),
+    ...createWebhookLoaders(deps, context),
+    ...createCompletenessLoaders(deps, context),
+    ...createRegistryLoaders(deps, context),
+    ...createWriteLoaders(deps, context),
+    ...createChangeSetLoaders(deps, context),
+    ...createOverwriteLoaders(deps, context),
+  });

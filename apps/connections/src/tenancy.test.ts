@@ -4,10 +4,12 @@ import { acrossWorkspaces, newId, withWorkspace } from '@manifold/database';
 import { createTestDatabase } from '@manifold/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectionRow } from '../test/rows.ts';
+import * as ownership from './accounts/ownership/store.ts';
 import * as accounts from './accounts/store.ts';
 import type { Connection } from './accounts/tables.ts';
 import * as fields from './fields/store.ts';
 import { migrations } from './migrations/index.ts';
+import * as completion from './oauth/completion/store.ts';
 import * as oauth from './oauth/store.ts';
 import type { OauthState } from './oauth/tables.ts';
 import type { Db, Tables } from './store.ts';
@@ -37,6 +39,15 @@ const personal: Connection = {
   pipedrive_user_id: '4',
   webhook_path_hash: 'hash-2',
 };
+const otherId = newId('us', UserId);
+const switchedOff = {
+  workspace_id: a,
+  company_id: '1',
+  pipedrive_user_id: '4',
+  user_id: userId,
+  disabled_by: null,
+  removed_at: now,
+};
 const state: OauthState = {
   workspace_id: a,
   state_hash: 'state',
@@ -51,6 +62,15 @@ const state: OauthState = {
   expires_at: now,
   used_at: null,
   created_at: before,
+  id: 'state-1',
+  code_hash: 'code',
+  code_expires_at: after,
+  sealed_code: 'sealed',
+  sealed_grant: 'sealed',
+  claimed_until: before,
+  attempts: 0,
+  finished_at: null,
+  connection_id: null,
 };
 const receipt = {
   workspace_id: a,
@@ -99,14 +119,29 @@ const calls: Record<string, Call> = {
   listOrganizationConnections: (tx) => accounts.listOrganizationConnections(tx, ['1']),
   findActingConnection: (tx) => accounts.findActingConnection(tx, id, userId),
   findConnectionByWebhookPath: (tx) => accounts.findConnectionByWebhookPath(tx, 'hash'),
+  listWebhookPathHashes: (tx) => accounts.listWebhookPathHashes(tx, 10),
   setConnection: (tx) => accounts.setConnection(tx, id, { is_admin: false }),
   setStatus: (tx) =>
     accounts.setStatus(tx, id, { from: ['ACTIVE'], to: 'DISABLED', reason: null, now }),
   removeConnection: (tx) => accounts.removeConnection(tx, id),
+  putSwitchedOff: (tx) => ownership.putSwitchedOff(tx, { ...switchedOff, user_id: otherId }),
+  takeSwitchedOff: (tx) => ownership.takeSwitchedOff(tx, switchedOff),
   leaseUpkeep: (tx) => upkeep.leaseUpkeep(tx, { now, until: after, limit: 5 }),
   setUpkeepDue: (tx) => upkeep.setUpkeepDue(tx, id, before),
-  insertState: (tx) => oauth.insertState(tx, { ...state, state_hash: 'other' }),
+  insertState: (tx) =>
+    oauth.insertState(tx, { ...state, id: 'state-2', state_hash: 'other', code_hash: null }),
   findState: (tx) => oauth.findState(tx, 'state'),
+  setReturned: (tx) =>
+    oauth.setReturned(tx, state, {
+      code_hash: 'other',
+      code_expires_at: now,
+      sealed_code: null,
+    }),
+  lockReturned: (tx) => completion.lockReturned(tx, a, 'code'),
+  setCompletion: (tx) => completion.setCompletion(tx, state, { attempts: 1 }),
+  setAttempt: (tx) =>
+    completion.setAttempt(tx, state, { claimed_until: now }, { unlessTraded: false }),
+  leaseTraded: (tx) => completion.leaseTraded(tx, { before: now, until: after, limit: 5 }),
   takeState: (tx) => oauth.takeState(tx, 'state', before),
   removeOldStates: (tx) => oauth.removeOldStates(tx, after),
   findCatalogue: (tx) => fields.findCatalogue(tx, id, 'person'),
@@ -123,7 +158,7 @@ const calls: Record<string, Call> = {
     webhooks.listReceived(tx, { workspaceId: a, connectionId: id, now, limit: 5 }),
   findReceiptByEvent: (tx) =>
     webhooks.findReceiptByEvent(tx, { workspaceId: a, connectionId: id, metaId: 'm1' }),
-  settleReceipt: (tx) => webhooks.settleReceipt(tx, receipt, understood),
+  settleReceipt: (tx) => webhooks.settleReceipt(tx, receipt, { ...understood, told_for: [] }),
   postponeReceipt: (tx) => webhooks.postponeReceipt(tx, receipt, { attempts: 1, notBefore: after }),
   listReceipts: (tx) => webhooks.listReceipts(tx, a, [receiptId]),
   removeOldReceipts: (tx) => webhooks.removeOldReceipts(tx, after, 5),
@@ -139,6 +174,7 @@ const locks = ['tryLockReceipts'];
 const dump = async (tx: Db) =>
   JSON.stringify([
     await tx.selectFrom('connection').selectAll().orderBy('id').execute(),
+    await tx.selectFrom('switched_off').selectAll().orderBy('user_id').execute(),
     await tx.selectFrom('oauth_state').selectAll().orderBy('state_hash').execute(),
     await tx.selectFrom('field_catalogue').selectAll().orderBy('object').execute(),
     await tx.selectFrom('webhook_receipt').selectAll().orderBy('id').execute(),
@@ -169,11 +205,12 @@ beforeAll(() =>
     await accounts.insertConnection(tx, connection);
     await accounts.insertConnection(tx, personal);
     await oauth.insertState(tx, state);
+    await ownership.putSwitchedOff(tx, switchedOff);
     await fields.setCatalogue(tx, catalogue);
     await webhooks.insertReceipt(tx, receipt);
     const earlier = { ...receipt, id: newId('wh', WebhookReceiptId) };
     await webhooks.insertReceipt(tx, earlier);
-    await webhooks.settleReceipt(tx, earlier, { ...understood, meta_id: 'm1' });
+    await webhooks.settleReceipt(tx, earlier, { ...understood, told_for: [], meta_id: 'm1' });
   }),
 );
 afterAll(drop);
@@ -189,17 +226,28 @@ test.each(Object.entries(calls))('%s reaches rows of its own workspace only', as
 });
 
 test('every store function is called above, and every store has such a test', () => {
-  const exported = [accounts, upkeep, oauth, fields, webhooks].flatMap((store) =>
-    Object.keys(store),
+  const exported = [accounts, ownership, upkeep, oauth, completion, fields, webhooks].flatMap(
+    (store) => Object.keys(store),
   );
   expect([...Object.keys(calls), ...locks].sort()).toEqual(exported.sort());
-  const here = ['accounts', 'upkeep', 'oauth', 'fields', 'webhooks'];
+  const here = [
+    'accounts',
+    'accounts/ownership',
+    'upkeep',
+    'oauth',
+    'oauth/completion',
+    'fields',
+    'webhooks',
+  ];
   // these are called in `writes/tenancy.test.ts`
-  const there = ['links', 'writes', 'writes/sending', 'writes/sending/leasing'];
+  const there = [
+    ...['links', 'writes', 'writes/carried'],
+    ...['writes/sending', 'writes/sending/leasing', 'writes/sending/turns'],
+  ];
   // these in tests beside them
   const beside = [
-    ...['fields/changes', 'fields/creation', 'fields/external-id'],
-    ...['budget', 'budget/plans', 'budget/usage', 'budget/forecast'],
+    ...['fields/changes', 'fields/creation', 'fields/external-id', 'fields/sharing'],
+    ...['budget', 'budget/plans', 'budget/usage', 'budget/forecast', 'budget/lanes'],
     ...['accounts/grants', 'accounts/grants/lifetime'],
     'accounts/consent',
     'vault',
@@ -211,7 +259,15 @@ test('every store function is called above, and every store has such a test', ()
     'webhooks/health',
     'webhooks/leases',
     'webhooks/tellings',
-    ...['changes', 'changes/rows', 'changes/rows/shown', 'changes/applying', 'changes/policy'],
+    ...[
+      'changes',
+      'changes/acting',
+      'changes/rows',
+      'changes/rows/shown',
+      'changes/applying',
+      'changes/holding',
+      'changes/policy',
+    ],
     ...['writes/echoes', 'writes/hashes', 'writes/images', 'writes/overwrites', 'writes/steps'],
   ];
   const stores = globSync('**/store.ts', { cwd: import.meta.dirname });

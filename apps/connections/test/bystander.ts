@@ -1,4 +1,4 @@
-import type { PipedriveObject } from '@manifold/contracts';
+import type { RecordObject } from '@manifold/pipedrive';
 import { z } from 'zod';
 import type { Pipedrive } from './writing.ts';
 
@@ -23,6 +23,17 @@ const ledger = z.object({
   ),
 });
 
+/** Where Pipedrive keeps what can be written. */
+export const paths: Record<RecordObject, string> = {
+  person: '/api/v2/persons',
+  organization: '/api/v2/organizations',
+  deal: '/api/v2/deals',
+  lead: '/api/v1/leads',
+  activity: '/api/v2/activities',
+  note: '/api/v1/notes',
+  product: '/api/v2/products',
+};
+
 /** Talks to the local Pipedrive as anybody could. */
 export const createBystander = (pipedrive: Pipedrive) => {
   const call = async (method: string, path: string, body?: unknown): Promise<unknown> => {
@@ -34,17 +45,14 @@ export const createBystander = (pipedrive: Pipedrive) => {
     if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}`);
     return response.json();
   };
-  const paths: Partial<Record<PipedriveObject, string>> = {
-    person: '/api/v2/persons',
-    organization: '/api/v2/organizations',
-    lead: '/api/v1/leads',
-  };
   return {
     call,
-    list: async (object: 'person' | 'organization' | 'lead') =>
+    list: async (object: RecordObject) =>
       records.parse(await call('GET', `${paths[object]}?limit=500`)),
-    create: async (object: 'person' | 'organization', body: unknown) =>
-      record.parse(await call('POST', paths[object] ?? '', body)),
+    read: async (object: RecordObject, id: string | null | undefined) =>
+      record.parse(await call('GET', `${paths[object]}/${id}`)),
+    create: async (object: RecordObject, body: unknown) =>
+      record.parse(await call('POST', paths[object], body)),
     fault: (kind: string, match: { method?: string; path?: string; event?: string }, times = 1) =>
       fetch(`${pipedrive.controlUrl}/faults`, {
         method: 'POST',

@@ -18,7 +18,6 @@ export interface Named {
 
 const BEGIN = `mutation ($input: BeginConnectionInput!) {
   beginConnection(input: $input) { authorizationUrl } }`;
-const LIST = '{ connections { nodes { id } } }';
 const secret = { clientId: 'test-app', clientSecret: 'canary-client-secret' };
 
 export const replicaApps = ({ url: oauthUrl }: { url: string }) => [
@@ -80,9 +79,9 @@ export function createGranted(own: {
       const variables = { input: { kind: 'PERSONAL', ...input } };
       const { data } = await installation.graph(BEGIN, variables, { workspaceId });
       const { authorizationUrl } = data.beginConnection;
-      await fetch(await installation.consent(authorizationUrl, { userId }));
-      const listed = await installation.graph(LIST, {}, { workspaceId });
-      return { workspaceId, id: ConnectionId.parse(listed.data.connections.nodes[0].id) };
+      const made = await installation.connect(authorizationUrl, { workspaceId }, { userId });
+      const { connection } = made.data.completeConnection;
+      return { workspaceId, id: ConnectionId.parse(connection.id) };
     },
     /** What a person revoking elsewhere does; nobody tells us. */
     async revokeAtPipedrive(of: Named): Promise<void> {

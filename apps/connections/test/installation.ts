@@ -24,7 +24,12 @@ export interface Ground {
 export interface Caller {
   workspaceId: WorkspaceId;
   role?: Role;
+  /** Absent: the one user of most tests. */
+  userId?: UserId;
 }
+
+const COMPLETE = `mutation ($input: CompleteConnectionInput!) { completeConnection(input: $input) {
+  connection { id kind status method company { name } } } }`;
 
 const app = { clientId: 'test-app', clientSecret: 'canary-client-secret' };
 const scopes = [
@@ -60,9 +65,9 @@ export async function startInstallation(ground: Ground) {
   /** Asks the subgraph; a refusal is thrown as its first error, with `extensions`. */
   const graph = async (query: string, variables: object, caller: Caller) => {
     const body = JSON.stringify({ query, variables });
-    const { workspaceId, role = 'OWNER' } = caller;
+    const { workspaceId, role = 'OWNER', userId: callerId = userId } = caller;
     const apiKeyId = newId('ak', ApiKeyId);
-    const identity = { workspaceId, userId, role, apiKeyId, entitlements: [] };
+    const identity = { workspaceId, userId: callerId, role, apiKeyId, entitlements: [] };
     const call = { privateKey, audience: 'connections', body, correlationId: 'test-correlation' };
     const response = await fetch(`${publicUrl}/graphql`, {
       method: 'POST',
@@ -71,6 +76,16 @@ export async function startInstallation(ground: Ground) {
     });
     return JSON.parse(await response.text());
   };
+  const consent = createConsent(sandbox.url);
+  /** Consents as a user of Pipedrive and completes with the code on the page, as a person would. */
+  const connect = async (
+    authorizationUrl: string,
+    caller: Caller,
+    { userId: pipedriveUser }: { userId: number },
+  ) => {
+    const page = await visit(await consent(authorizationUrl, { userId: pipedriveUser }));
+    return graph(COMPLETE, { input: { code: codeOn(page.text) } }, caller);
+  };
   const held = resources.move();
   return {
     publicUrl,
@@ -78,7 +93,10 @@ export async function startInstallation(ground: Ground) {
     userId,
     control,
     graph,
-    consent: createConsent(sandbox.url),
+    consent,
+    connect,
+    complete: (code: string | undefined, caller: Caller, more: object = {}) =>
+      graph(COMPLETE, { input: { code, ...more } }, caller),
     stop: () => held.disposeAsync(),
   };
 }
@@ -158,6 +176,16 @@ function createConsent(pipedriveUrl: string) {
     return response.headers.get('location') ?? '';
   };
 }
+
+/** An address as a browser asks for it, without following where it leads. */
+export async function visit(address: string) {
+  const response = await fetch(address, { redirect: 'manual' });
+  return { status: response.status, headers: response.headers, text: await response.text() };
+}
+
+/** The code for `completeConnection` a page shows. */
+export const codeOn = (page: string): string | undefined =>
+  /<pre id="code">([\w-]+)<\/pre>/.exec(page)?.[1];
 
 /** A port nothing listens on now. */
 export async function findPort(): Promise<number> {

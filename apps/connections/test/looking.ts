@@ -25,6 +25,7 @@ const tables = [
   'connection',
   'pipedrive_grant',
   'consent',
+  'switched_off',
   'data_key',
   'field_catalogue',
   'webhook_receipt',

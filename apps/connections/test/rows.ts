@@ -29,6 +29,7 @@ export const connectionRow = (
   grant_id: null,
   app_name: 'default',
   accepts_limited_visibility: false,
+  disabled_by: null,
   broken_since: null,
   webhook_state: 'ACTIVE',
   webhook_id: '3',

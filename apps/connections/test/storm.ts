@@ -32,19 +32,22 @@ export async function runStorm(
 ) {
   const { count, factor, isNaive = false } = options;
   await makeFaults(pipedrive);
+  const wanted: Wanted = new Map();
   for (let number = 0; number < count; number += 1) {
+    const email = `storm${number}@example.test`;
     const command = commandOf(
       { workspaceId: world.workspaceId, connectionId: world.connection.id },
-      { lane: 'bulk', steps: [personStep(`storm${number}@example.test`)] },
+      { lane: 'bulk', steps: [personStep(email)] },
     );
-    await submitWrite(world.deps, command, world.deps.now());
+    const { writeRequestId } = await submitWrite(world.deps, command, world.deps.now());
+    wanted.set(writeRequestId, email);
   }
   const deps = isNaive ? { ...world.deps, clientFor: naive(world.deps) } : world.deps;
   // leases are of the fast clock, what keeps them is of the real one
   const worker = startWriteWorker({ ...deps, leaseMs: 15_000 * factor });
   const tally = await untilRested({ world, eventually });
   await worker.stop();
-  return { tally, lost: await listLost(world), ...(await reading(pipedrive)) };
+  return { tally, lost: await listLost(world, wanted), ...(await reading(pipedrive)) };
 }
 
 async function makeFaults(pipedrive: Pipedrive): Promise<void> {
@@ -98,27 +101,41 @@ export const untilRested = ({ world, eventually }: Pick<Place, 'world' | 'eventu
     { timeoutMs: LONGEST_MS },
   );
 
-/** Steps that say they are applied and whose record is not there; read as any client would. */
-async function listLost(world: World): Promise<string[]> {
+/** The e-mail address each request asked for. */
+type Wanted = Map<string, string>;
+
+const addressesShape = z.array(z.object({ value: z.string() })).catch([]);
+
+/** Steps that say they are applied and whose record is not there, or is another person; read as any client would. */
+export async function listLost(world: World, wanted: Wanted): Promise<string[]> {
   const use = { lane: 'interactive', feature: 'writes' } as const;
   const client = await world.deps.clientFor(world.workspaceId, world.connection.id, use);
-  const living = new Set<string>();
+  const addresses = new Map<string, string[]>();
   let cursor: string | undefined;
   do {
     const page = await client.listRecords('person', { cursor });
     if (page.outcome !== 'ok') throw new Error(`persons not listed: ${page.outcome}`);
-    for (const { id } of page.data) living.add(id);
+    for (const { id, fields } of page.data) {
+      addresses.set(
+        id,
+        addressesShape.parse(fields['emails']).map(({ value }) => value),
+      );
+    }
     cursor = page.nextCursor;
   } while (cursor !== undefined);
   const applied = await world.scoped((tx) =>
     tx
       .selectFrom('write_step')
-      .select(['id', 'pipedrive_id'])
+      .select(['id', 'pipedrive_id', 'write_request_id'])
       .where('workspace_id', '=', world.workspaceId)
       .where('state', '=', 'applied')
       .execute(),
   );
-  return applied.filter((step) => !living.has(step.pipedrive_id ?? '')).map(({ id }) => id);
+  const isThere = ({ pipedrive_id, write_request_id }: (typeof applied)[number]) => {
+    const email = wanted.get(write_request_id);
+    return email !== undefined && addresses.get(pipedrive_id ?? '')?.includes(email) === true;
+  };
+  return applied.filter((step) => !isThere(step)).map(({ id }) => id);
 }
 
 const duplicatesShape = z.array(z.object({ key: z.string(), ids: z.array(z.unknown()) }));

@@ -15,12 +15,12 @@ import type { World } from './writing.ts';
 
 export type Tracking = ReturnType<typeof createTracking>;
 
-/** Tracks persons of a world, work by work, on a clock the test puts forward; frozen, it does not move by itself. */
+/** Tracks persons of a world, or what is named, work by work, on a clock the test puts forward; frozen, it does not move by itself. */
 export function createTracking(
   world: World,
-  options: { graceMs?: number; isFrozen?: boolean } = {},
+  options: { graceMs?: number; isFrozen?: boolean; object?: PipedriveObject } = {},
 ) {
-  const { vault, connection, workspaceId, deps } = world;
+  const { vault, connection, deps } = world;
   const startedAt = Date.now();
   let skewMs = 0;
   const now = () => new Date((options.isFrozen === true ? startedAt : Date.now()) + skewMs);
@@ -36,11 +36,8 @@ export function createTracking(
     verifyEveryMs: 86_400_000,
     graceMs: options.graceMs ?? 0,
   };
-  const place = (object: PipedriveObject = 'person'): RegistryPlace => ({
-    workspace_id: workspaceId,
-    company_id: connection.company_id,
-    object,
-  });
+  const tracked = options.object ?? 'person';
+  const place = (object = tracked) => placeOf(world, object);
   return {
     deps: tracking,
     place,
@@ -50,7 +47,7 @@ export function createTracking(
     registry: () => world.scoped((tx) => findRegistry(tx, place())),
     work: () => workDue(tracking),
     settle: () => settle(tracking),
-    track: (keys: readonly KeyKind[], object: PipedriveObject = 'person', feature = 'test') =>
+    track: (keys: readonly KeyKind[], object: PipedriveObject = tracked, feature = 'test') =>
       world.scoped((tx) =>
         requireRegistry(tx, { connection, object, keys, feature }, { ...tracking, now: now() }),
       ),
@@ -61,17 +58,23 @@ export function createTracking(
     },
     verify: ({ repairs = true }: { repairs?: boolean } = {}) =>
       verify(world, tracking, { place: place(), repairs }),
-    certificate: () => findPersonCertificate(world),
+    certificate: () => findNewest(world, tracked),
     find: finder(world, now),
     events: () => listChanges(world),
   };
 }
 
-const findPersonCertificate = async ({ workspaceId, connection, scoped }: World) => {
+const placeOf = ({ workspaceId, connection }: World, object: PipedriveObject): RegistryPlace => ({
+  workspace_id: workspaceId,
+  company_id: connection.company_id,
+  object,
+});
+
+const findNewest = async ({ workspaceId, connection, scoped }: World, tracked: PipedriveObject) => {
   const newest = await scoped((tx) =>
     listNewestCertificates(tx, workspaceId, connection.company_id),
   );
-  return newest.find(({ object }) => object === 'person');
+  return newest.find(({ object }) => object === tracked);
 };
 
 /** Does everything there is to do now. */

@@ -1,4 +1,5 @@
-import { type WorkspaceId, WriteCommand } from '@manifold/contracts';
+import { type IdentityKey, type WorkspaceId, WriteCommand } from '@manifold/contracts';
+import type { RecordObject } from '@manifold/pipedrive';
 import type { z } from 'zod';
 
 let count = 0;
@@ -49,4 +50,16 @@ export const leadStep = (change: Partial<StepInput> = {}): StepInput => ({
   references: { person_id: 'person' },
   guard: 'if_previous_applied',
   ...change,
+});
+
+/** One step about an object. */
+export const stepOf = (
+  object: RecordObject,
+  operation: StepInput['operation'],
+  change: Partial<StepInput> = {},
+): StepInput => ({ name: 'step', operation, object, identity: [], fields: {}, ...change });
+
+export const idOf = (id: string | number | null | undefined): IdentityKey => ({
+  kind: 'pipedrive_id',
+  value: String(id),
 });

@@ -7,13 +7,14 @@ import {
   type WriteRequestId,
 } from '@manifold/contracts';
 import { newId, withWorkspace } from '@manifold/database';
+import type { RecordObject } from '@manifold/pipedrive';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import { createPipedriveAccess } from '../src/accounts/client.ts';
 import { sealSecret } from '../src/accounts/credential.ts';
 import { findConnection, insertConnection, setConnection } from '../src/accounts/store.ts';
 import type { Connection } from '../src/accounts/tables.ts';
-import { admitCall } from '../src/budget/commands.ts';
+import { admitCall } from '../src/budget/admitting.ts';
 import { recordCall } from '../src/budget/entering.ts';
 import { type BudgetPlan, planOf } from '../src/budget/rules.ts';
 import { setCatalogue } from '../src/fields/store.ts';
@@ -78,13 +79,14 @@ export async function createWorld(options: WorldOptions) {
     scoped,
     setConnectionTo,
     setToken: (secret: string) => setConnectionTo({ access_token: sealToken(secret) }),
-    startWorker: (change: Partial<SendingDeps> = {}) =>
+    startWorker: (change: Partial<SendingDeps> & { leaseMs?: number } = {}) =>
       startWriteWorker({ ...deps, leaseMs: LEASE_MS, ...change }),
     submit: (command: Partial<z.input<typeof WriteCommand>>) =>
       submitWrite(deps, commandOf({ workspaceId, connectionId }, command), deps.now()),
     findConnection: () => scoped((tx) => findConnection(tx, connectionId)),
     ...watch(options, scoped),
-    readPersonFields: () => readPersonFields(deps, connection),
+    readPersonFields: () => readFields(deps, connection, 'person'),
+    readFields: (object: RecordObject) => readFields(deps, connection, object),
   };
 }
 
@@ -141,12 +143,16 @@ function watch({ eventually }: Pick<WorldOptions, 'eventually'>, scoped: Scoped)
   };
 }
 
-async function readPersonFields({ db, clientFor, now }: SendingDeps, connection: Connection) {
+async function readFields(
+  { db, clientFor, now }: SendingDeps,
+  connection: Connection,
+  object: RecordObject,
+) {
   const { workspace_id: workspaceId, id: connectionId } = connection;
   const client = await clientFor(workspaceId, connectionId, { lane: 'bulk', feature: 'fields' });
-  const listed = await client.listFields('person');
+  const listed = await client.listFields(object);
   if (listed.outcome !== 'ok') throw new Error(`fields not read: ${listed.outcome}`);
-  const catalogue = { workspaceId, connectionId, object: 'person' as const, revision: 1 };
+  const catalogue = { workspaceId, connectionId, object, revision: 1 };
   await withWorkspace(db, workspaceId, (tx) =>
     setCatalogue(tx, { ...catalogue, fields: listed.data, readAt: now(), askedAt: now() }),
   );
@@ -165,6 +171,7 @@ const connectionOf = (
     method: 'API_TOKEN',
     status: 'ACTIVE',
     status_reason: null,
+    disabled_by: null,
     company_id: companyId,
     company_name: 'Sandbox Inc',
     company_domain: 'sandbox',

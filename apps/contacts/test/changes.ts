@@ -34,6 +34,9 @@ interface Change {
   /** Milliseconds from the first record on. */
   revision: number;
   mergedInto?: string;
+  /** Absent: the source's own. */
+  connectionId?: string;
+  otherConnectionIds?: string[];
 }
 
 interface Told {
@@ -43,6 +46,8 @@ interface Told {
   object?: string;
   action?: string;
   mergedIntoPipedriveId?: string;
+  connectionId?: string;
+  otherConnectionIds?: string[];
 }
 
 /** A workspace of one test with one source, and the changes Pipedrive tells it by event or in a page. */

@@ -26,6 +26,8 @@ export interface Neighbours {
   mappingId: FieldMappingId;
   records: Record<SyncedObject, PipedriveRecord[]>;
   receipts: Map<string, PipedriveRecord | null>;
+  /** Connections nothing can be read with any more. */
+  removed: Set<ConnectionId>;
   mapping: { version: number; source: MappingSource };
   /** Every question about pages, in order. */
   pages: {
@@ -55,6 +57,7 @@ export function startNeighbours(nats: NatsConnection, log: Logger): Neighbours {
     mappingId: newId('fm', FieldMappingId),
     records: { person: [], organization: [] },
     receipts: new Map(),
+    removed: new Set(),
     mapping: { version: 1, source: sourceOf() },
     pages: [],
     beforePage: async () => undefined,
@@ -104,9 +107,12 @@ const trackersOf = (of: () => Neighbours) => [
   }),
 ];
 
-const respondersOf = (of: () => Neighbours) => [
-  respondWithPages(ReadRecords, async ({ object, cursor, fields, ids, limit, updatedSince }) => {
+const readerOf = (of: () => Neighbours) =>
+  respondWithPages(ReadRecords, async ({ connectionId, ...question }) => {
+    const { object, cursor, fields, ids, limit, updatedSince } = question;
     const neighbours = of();
+    if (neighbours.removed.has(connectionId))
+      throw noRecord(`There is no connection ${connectionId}`);
     const all = listOf(neighbours, object);
     if (ids) {
       const items = all
@@ -127,7 +133,10 @@ const respondersOf = (of: () => Neighbours) => [
     const items = listed.slice(from, from + limit).map((record) => project(record, fields));
     const next = from + limit < listed.length ? String(from + limit) : null;
     return { items, end: { outcome: 'page' as const, nextCursor: next, costTokens: 10 } };
-  }),
+  });
+
+const respondersOf = (of: () => Neighbours) => [
+  readerOf(of),
   respondTo(ReadReceipts, async ({ receiptIds, fields }) => ({
     records: receiptIds.map((receiptId) => {
       const record = of().receipts.get(receiptId);

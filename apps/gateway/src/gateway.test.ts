@@ -81,7 +81,7 @@ describe('who may ask', () => {
     });
   });
 
-  test('a key opens its own workspace, the header x-workspace another', async () => {
+  test('a key opens its own workspace, the header x-workspace another (WX-20)', async () => {
     expect((await ask('{ caller }')).data.caller).toContain(door.home);
     const headers = { 'x-workspace': other };
     expect((await ask('{ caller }', { headers })).data.caller).toContain(other);
@@ -198,7 +198,7 @@ describe('what goes wrong', () => {
   test.each([
     ['two operations and no name', { query: 'query A { reviewer } query B { reviewer }' }],
     ['an unknown name', { query: 'query A { reviewer }', operationName: 'C' }],
-    ['a subscription', { query: 'subscription { reviewer }' }],
+    ['a subscription', { query: 'subscription { bookChanged { id } }' }],
   ])('%s is refused as the caller’s mistake', async (_, sent) => {
     const { status, body } = await send(sent, signedIn());
 

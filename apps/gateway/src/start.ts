@@ -1,3 +1,4 @@
+import type { ApolloServer } from '@apollo/server';
 import { brokerAnswers } from '@manifold/messaging';
 import { startHttp } from '@manifold/service';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -5,7 +6,10 @@ import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'pino';
 import { startAuthenticator } from './callers/authenticate.ts';
 import { createExplorerRoutes } from './explorer/routes.ts';
-import { createHandler } from './operations/handler.ts';
+import { type LiveOptions, type LiveSettings, startLive } from './live/start.ts';
+import type { OperationContext } from './operations/context.ts';
+import { execute } from './operations/execute.ts';
+import { createHandler, OPERATION_TIMEOUT_MS } from './operations/handler.ts';
 import { startServer } from './operations/server.ts';
 import { connectService } from './services/data-source.ts';
 import { readinessOfAll } from './services/readiness.ts';
@@ -24,6 +28,7 @@ export async function startGateway(options: {
   port: number;
   log: Logger;
   timeoutMs?: number;
+  live?: LiveSettings;
 }): Promise<{ port: number; stop: () => Promise<void> }> {
   const { supergraphSdl, privateKey, corsOrigins, nats, host, port, log } = options;
   await using resources = new AsyncDisposableStack();
@@ -35,12 +40,19 @@ export async function startGateway(options: {
   resources.defer(authenticator.stop);
   const server = await startServer({ supergraphSdl, services, privateKey, log });
   resources.defer(() => server.stop());
+  const timeoutMs = options.timeoutMs ?? OPERATION_TIMEOUT_MS;
+  const live = startLive({
+    ...{ supergraphSdl, nats, log, ...options.live },
+    onCallersChange: authenticator.onChange,
+    execute: executeWithin(server, timeoutMs),
+  });
   const handler = createHandler({
     server,
+    live,
     authenticate: authenticator.authenticate,
     corsOrigins,
     log,
-    ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+    timeoutMs,
   });
   const http = await startHttp({
     host,
@@ -51,6 +63,16 @@ export async function startGateway(options: {
     log,
   });
   resources.defer(http.stop);
+  // before the server, which waits for every answer to end
+  resources.defer(live.stop);
   const held = resources.move();
   return { port: http.port, stop: () => held.disposeAsync() };
 }
+
+/** Runs operations of streams, each in its time. */
+const executeWithin =
+  (server: ApolloServer<OperationContext>, timeoutMs: number): LiveOptions['execute'] =>
+  (operation, { over, ...context }) => {
+    const signal = AbortSignal.any([over, AbortSignal.timeout(timeoutMs)]);
+    return execute(server, operation, { ...context, signal });
+  };

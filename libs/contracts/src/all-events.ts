@@ -5,7 +5,8 @@ import * as contacts from './contacts.ts';
 import type { EventSummary } from './event.ts';
 import * as fieldMapping from './field-mapping.ts';
 import * as referrals from './referrals.ts';
-import { MessageParked, MessageReplayed } from './services.ts';
+import { MessageDiscarded, MessageParked, MessageReplayed } from './services.ts';
+import * as settledWrites from './settled-writes.ts';
 import * as tracking from './tracking.ts';
 import * as workspaces from './workspaces.ts';
 
@@ -27,8 +28,10 @@ export const allEvents: ReadonlyMap<string, AnyEvent> = new Map(
     contacts,
     fieldMapping,
     referrals,
+    settledWrites,
     tracking,
     workspaces,
+    MessageDiscarded,
     MessageParked,
     MessageReplayed,
   ]

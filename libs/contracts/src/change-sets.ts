@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { WriteCause } from './connections.ts';
+import { WriteCause } from './settled-writes.ts';
 import { Actor, defineEvent } from './event.ts';
 import { ChangeSetId, ConnectionId, WorkspaceId } from './ids.ts';
+import { eventEnum } from './open-enum.ts';
 import { EventReason } from './reasons.ts';
 import { defineRequest } from './request.ts';
 
@@ -81,7 +82,7 @@ export const ChangeSetApproved = defineEvent(
     hash: z.string().regex(/^[0-9a-f]{64}$/),
     /** Only so many changes first; absent: all. */
     first: z.int().positive().optional(),
-    by: z.enum(['person', 'policy']),
+    by: eventEnum(z.enum(['person', 'policy'])),
   }),
   ({ changeSetId }) => ({ target: aboutSet(changeSetId), outcome: 'succeeded' }),
 );
@@ -93,7 +94,7 @@ export const ChangeSetFinished = defineEvent(
     changeSetId: ChangeSetId,
     connectionId: ConnectionId,
     cause: WriteCause,
-    outcome: z.enum(['done', 'cancelled', 'failed']),
+    outcome: eventEnum(z.enum(['done', 'cancelled', 'failed'])),
     reason: EventReason.optional(),
     applied: count,
     unchanged: count,
@@ -104,8 +105,40 @@ export const ChangeSetFinished = defineEvent(
   }),
   ({ changeSetId, outcome, reason, costTokens }) => ({
     target: aboutSet(changeSetId),
-    outcome: outcome === 'done' ? 'succeeded' : outcome === 'failed' ? 'failed' : 'skipped',
+    outcome: setOutcomes[outcome],
     reason,
     costTokens,
+  }),
+);
+
+const setOutcomes = {
+  done: 'succeeded',
+  failed: 'failed',
+  cancelled: 'skipped',
+  unknown: 'unknown',
+} as const;
+
+/**
+ * A change set moved on: another state, or more of its changes came to rest. While work goes on it is
+ * told once a second at most; `change_set_planned` and `change_set_finished` tell the rest.
+ */
+export const ChangeSetProgressed = defineEvent(
+  'connections.change_set_progressed.v1',
+  z.object({
+    changeSetId: ChangeSetId,
+    connectionId: ConnectionId,
+    cause: WriteCause,
+    state: eventEnum(ChangeSetState),
+    /** Changes in all. */
+    total: count,
+    /** Of an approved set: changes that have not come to rest; absent when nobody counted. */
+    left: count.optional(),
+    /** Why work on it rests for now. */
+    waitsFor: EventReason.optional(),
+  }),
+  ({ changeSetId, waitsFor }) => ({
+    target: aboutSet(changeSetId),
+    outcome: 'succeeded',
+    reason: waitsFor,
   }),
 );

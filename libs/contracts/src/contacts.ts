@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineEvent } from './event.ts';
 import { AccountId, ConnectionId, ContactId, DataSourceId, SyncRunId } from './ids.ts';
+import { eventEnum } from './open-enum.ts';
 import { EventReason } from './reasons.ts';
 
 export const DataSourceCreated = defineEvent(
@@ -25,7 +26,7 @@ export const SyncStarted = defineEvent(
   z.object({
     dataSourceId: DataSourceId,
     syncRunId: SyncRunId,
-    kind: z.enum(['INITIAL', 'INCREMENTAL']),
+    kind: eventEnum(z.enum(['INITIAL', 'INCREMENTAL'])),
   }),
   ({ syncRunId }) => ({ target: { type: 'SyncRun', id: syncRunId }, outcome: 'succeeded' }),
 );
@@ -36,7 +37,7 @@ export const RecordsSynced = defineEvent(
   z.object({
     dataSourceId: DataSourceId,
     syncRunId: SyncRunId,
-    object: z.enum(['person', 'organization']),
+    object: eventEnum(z.enum(['person', 'organization'])),
     /** Records stored by this run so far. */
     done: z.int(),
     counts,
@@ -49,18 +50,25 @@ export const SyncFinished = defineEvent(
   z.object({
     dataSourceId: DataSourceId,
     syncRunId: SyncRunId,
-    state: z.enum(['SUCCEEDED', 'FAILED', 'CANCELLED']),
+    state: eventEnum(z.enum(['SUCCEEDED', 'FAILED', 'CANCELLED'])),
     reason: EventReason.optional(),
     counts,
     costTokens: z.int(),
   }),
   ({ syncRunId, state, reason, costTokens }) => ({
     target: { type: 'SyncRun', id: syncRunId },
-    outcome: state === 'SUCCEEDED' ? 'succeeded' : state === 'FAILED' ? 'failed' : 'skipped',
+    outcome: runOutcomes[state],
     reason,
     costTokens,
   }),
 );
+
+const runOutcomes = {
+  SUCCEEDED: 'succeeded',
+  FAILED: 'failed',
+  CANCELLED: 'skipped',
+  unknown: 'unknown',
+} as const;
 
 /** A contact followed a change in Pipedrive outside a run. */
 export const ContactChanged = defineEvent(
@@ -69,7 +77,7 @@ export const ContactChanged = defineEvent(
     contactId: ContactId,
     connectionId: ConnectionId,
     pipedriveId: z.string().max(64),
-    action: z.enum(['created', 'updated', 'deleted', 'detached']),
+    action: eventEnum(z.enum(['created', 'updated', 'deleted', 'detached'])),
     changedKeys: z.array(z.string()).max(500),
   }),
   ({ contactId, connectionId, pipedriveId }) => ({
@@ -86,7 +94,7 @@ export const AccountChanged = defineEvent(
     accountId: AccountId,
     connectionId: ConnectionId,
     pipedriveId: z.string().max(64),
-    action: z.enum(['created', 'updated', 'deleted']),
+    action: eventEnum(z.enum(['created', 'updated', 'deleted'])),
     changedKeys: z.array(z.string()).max(500),
   }),
   ({ accountId, connectionId, pipedriveId }) => ({

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { EventId, WorkspaceId } from './ids.ts';
+import { ApiKeyId, EventId, WorkspaceId } from './ids.ts';
+import { eventEnum } from './open-enum.ts';
 import type { PipedriveObject } from './pipedrive-records.ts';
 
 /** `<owning service>.<noun>_<past participle>.v<version>`; the subject adds `.<workspaceId>`. */
@@ -10,13 +11,20 @@ export const Actor = z.object({
   kind: z.enum(['user', 'service', 'pipedrive']),
   /** `us_…` for a user, the service's name, or Pipedrive's user id. */
   id: z.string().max(64),
+  /** The key a user acted through; absent where none is known, as after the OAuth round trip. */
+  apiKeyId: ApiKeyId.optional(),
 });
 export type Actor = z.infer<typeof Actor>;
+
+/** The actor in an event, whose kind may be of a later release than its reader. */
+export const EventActor = Actor.extend({ kind: eventEnum(Actor.shape.kind) });
+export type EventActor = z.infer<typeof EventActor>;
 
 /** What an event means to somebody who reads a log: which thing, how it ended, what it cost. */
 export interface EventSummary {
   target: { type: string; id: string };
-  outcome: 'succeeded' | 'failed' | 'skipped' | 'parked';
+  /** `unknown`: told in words of a later release. */
+  outcome: 'succeeded' | 'failed' | 'skipped' | 'parked' | 'unknown';
   reason?: string | undefined;
   /** Pipedrive API tokens spent. */
   costTokens?: number | undefined;
@@ -24,13 +32,21 @@ export interface EventSummary {
   record?: { connectionId: string; object: PipedriveObject; pipedriveId: string } | undefined;
 }
 
+/** The record of a summary; undefined where its object is of a later release. */
+export const recordOf = (record: {
+  connectionId: string;
+  object: PipedriveObject | 'unknown';
+  pipedriveId: string;
+}): EventSummary['record'] =>
+  record.object === 'unknown' ? undefined : { ...record, object: record.object };
+
 const envelopeOf = <Name extends string, Payload extends z.ZodType>(name: Name, payload: Payload) =>
   z.object({
     id: EventId,
     name: z.literal(name),
     workspaceId: WorkspaceId,
     occurredAt: z.iso.datetime(),
-    actor: Actor,
+    actor: EventActor,
     /** Shared by everything that follows from one request or one webhook. */
     correlationId: z.string().min(1).max(64),
     /** Id of the event this one follows from; absent at the start of a chain. */
@@ -64,7 +80,7 @@ export interface EventEnvelope<Payload = unknown> {
   name: string;
   workspaceId: WorkspaceId;
   occurredAt: string;
-  actor: Actor;
+  actor: EventActor;
   correlationId: string;
   causationId?: EventId | undefined;
   payload: Payload;
@@ -83,7 +99,7 @@ export const EventEnvelopeHead = z.object({
   name: z.string().max(128),
   workspaceId: WorkspaceId,
   occurredAt: z.iso.datetime(),
-  actor: Actor,
+  actor: EventActor,
   correlationId: z.string().min(1).max(64),
   causationId: EventId.optional(),
   payload: z.unknown(),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineEvent } from './event.ts';
 import { ConnectionId, FieldMappingId, WorkspaceId } from './ids.ts';
 import { MappingSource } from './mappings.ts';
+import { eventEnum } from './open-enum.ts';
 import { defineRequest } from './request.ts';
 
 export const MappingPurpose = z.enum(['CONTACTS_FROM_PIPEDRIVE', 'REFERRALS_TO_PIPEDRIVE']);
@@ -14,7 +15,7 @@ export const MappingPublished = defineEvent(
     mappingId: FieldMappingId,
     version: z.int().positive(),
     connectionId: ConnectionId,
-    purpose: MappingPurpose,
+    purpose: eventEnum(MappingPurpose),
     /** SHA-256 of the published source, hex. */
     hash: z.string().regex(/^[0-9a-f]{64}$/),
   }),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineEvent } from './event.ts';
 import { CampaignId, ReferralUserId } from './ids.ts';
 import type { VariableType } from './mappings.ts';
+import { eventEnum } from './open-enum.ts';
 import { EventReason } from './reasons.ts';
 
 /**
@@ -22,7 +23,7 @@ export const referralFields = {
 
 export const CampaignSaved = defineEvent(
   'referrals.campaign_saved.v1',
-  z.object({ campaignId: CampaignId, state: z.enum(['DRAFT', 'OPEN', 'PAUSED']) }),
+  z.object({ campaignId: CampaignId, state: eventEnum(z.enum(['DRAFT', 'OPEN', 'PAUSED'])) }),
   ({ campaignId }) => ({ target: { type: 'Campaign', id: campaignId }, outcome: 'succeeded' }),
 );
 
@@ -41,12 +42,19 @@ export const DeliverySettled = defineEvent(
   z.object({
     referralUserId: ReferralUserId,
     campaignId: CampaignId,
-    outcome: z.enum(['DELIVERED', 'SKIPPED', 'PARKED']),
+    outcome: eventEnum(z.enum(['DELIVERED', 'SKIPPED', 'PARKED'])),
     reason: EventReason.optional(),
   }),
   ({ referralUserId, outcome, reason }) => ({
     target: { type: 'ReferralUser', id: referralUserId },
-    outcome: outcome === 'DELIVERED' ? 'succeeded' : outcome === 'SKIPPED' ? 'skipped' : 'parked',
+    outcome: deliveryOutcomes[outcome],
     reason,
   }),
 );
+
+const deliveryOutcomes = {
+  DELIVERED: 'succeeded',
+  SKIPPED: 'skipped',
+  PARKED: 'parked',
+  unknown: 'unknown',
+} as const;

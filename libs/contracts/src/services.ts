@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { Actor, defineEvent } from './event.ts';
-import { EventId, WorkspaceId } from './ids.ts';
+import { defineEvent } from './event.ts';
+import { EventId } from './ids.ts';
 import { EventReason } from './reasons.ts';
-import { defineRequest } from './request.ts';
 
 /** The services that own a stream. The gateway owns none. */
 export const services = [
@@ -59,33 +58,23 @@ export const MessageReplayed = {
   audit: messageReplayedBy('audit'),
 };
 
-const MAX_DEAD_LETTERS = 100;
-
-/** Puts the oldest dead letters of a workspace, or the named one, back in line; a repeat finds none. */
-export const replayDeadLettersOf = (service: ServiceName) =>
-  defineRequest(
-    `request.${service}.replay_dead_letters.v1`,
-    z.object({
-      workspaceId: WorkspaceId,
-      messageId: EventId.optional(),
-      /** On whose behalf. */
-      actor: Actor,
-      correlationId: z.string().min(1).max(64),
-    }),
-    z.object({
-      messageIds: z.array(EventId).max(MAX_DEAD_LETTERS),
-      /** There are others. */
-      more: z.boolean(),
+/** A person decided that a parked message is never processed; it is gone. */
+const messageDiscardedBy = <Service extends ServiceName>(service: Service) =>
+  defineEvent(
+    `${service}.message_discarded.v1`,
+    z.object({ messageId: EventId, messageName: z.string().max(128) }),
+    ({ messageId }) => ({
+      target: { type: 'Message', id: messageId },
+      outcome: 'skipped',
+      reason: 'cancelled_by_user',
     }),
   );
 
-/** Which of these messages are dead letters still. */
-export const listDeadLettersOf = (service: ServiceName) =>
-  defineRequest(
-    `request.${service}.list_dead_letters.v1`,
-    z.object({
-      workspaceId: WorkspaceId,
-      messageIds: z.array(EventId).min(1).max(MAX_DEAD_LETTERS),
-    }),
-    z.object({ messageIds: z.array(EventId).max(MAX_DEAD_LETTERS) }),
-  );
+export const MessageDiscarded = {
+  workspaces: messageDiscardedBy('workspaces'),
+  connections: messageDiscardedBy('connections'),
+  'field-mapping': messageDiscardedBy('field-mapping'),
+  contacts: messageDiscardedBy('contacts'),
+  referrals: messageDiscardedBy('referrals'),
+  audit: messageDiscardedBy('audit'),
+};

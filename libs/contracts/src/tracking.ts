@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { defineEvent } from './event.ts';
 import { CompletenessCertificateId, ConnectionId, WorkspaceId } from './ids.ts';
+import { eventEnum } from './open-enum.ts';
 import { FieldCode, PipedriveObject } from './pipedrive-records.ts';
+import { EventReason } from './reasons.ts';
 import { defineRequest } from './request.ts';
 
 /** A kind of key records can be found by without a search. */
@@ -53,19 +55,48 @@ export const CompletenessVerified = defineEvent(
   z.object({
     connectionId: ConnectionId,
     certificateId: CompletenessCertificateId,
-    object: PipedriveObject,
+    object: eventEnum(PipedriveObject),
     /** `BASELINE`: the first reading, before which nothing was known. */
-    outcome: z.enum(['BASELINE', 'CLEAN', 'GAPS', 'REPAIRING', 'REPAIRED']),
+    outcome: eventEnum(z.enum(['BASELINE', 'CLEAN', 'GAPS', 'REPAIRING', 'REPAIRED'])),
     pipedriveCount: z.int(),
     knownCount: z.int(),
     missing: z.int(),
     stale: z.int(),
     extra: z.int(),
     costTokens: z.int(),
+    /** What was in Pipedrive at this time is in it. */
+    asOf: z.iso.datetime().optional(),
   }),
   ({ certificateId, outcome, costTokens }) => ({
     target: { type: 'CompletenessCertificate', id: certificateId },
-    outcome: outcome === 'GAPS' || outcome === 'REPAIRING' ? 'failed' : 'succeeded',
+    outcome: checkOutcomes[outcome],
+    costTokens,
+  }),
+);
+
+const checkOutcomes = {
+  BASELINE: 'succeeded',
+  CLEAN: 'succeeded',
+  GAPS: 'failed',
+  REPAIRING: 'failed',
+  REPAIRED: 'succeeded',
+  unknown: 'unknown',
+} as const;
+
+/** A comparison of all records of an object with Pipedrive was given up: nothing is known by it. */
+export const CompletenessFailed = defineEvent(
+  'connections.completeness_failed.v1',
+  z.object({
+    connectionId: ConnectionId,
+    certificateId: CompletenessCertificateId,
+    object: eventEnum(PipedriveObject),
+    reason: EventReason,
+    costTokens: z.int(),
+  }),
+  ({ certificateId, reason, costTokens }) => ({
+    target: { type: 'CompletenessCertificate', id: certificateId },
+    outcome: 'failed',
+    reason,
     costTokens,
   }),
 );

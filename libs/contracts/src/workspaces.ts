@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineEvent } from './event.ts';
 import { ApiKeyId, MemberId, UserId, WorkspaceId } from './ids.ts';
+import { eventEnum } from './open-enum.ts';
 import { defineRequest } from './request.ts';
 
 export const Role = z.enum(['OWNER', 'ADMIN', 'MEMBER', 'VIEWER']);
@@ -38,13 +39,13 @@ export const WorkspaceCreated = defineEvent(
 
 export const MemberAdded = defineEvent(
   'workspaces.member_added.v1',
-  z.object({ memberId: MemberId, userId: UserId, role: Role }),
+  z.object({ memberId: MemberId, userId: UserId, role: eventEnum(Role) }),
   ({ memberId }) => ({ target: { type: 'Member', id: memberId }, outcome: 'succeeded' }),
 );
 
 export const MemberRoleChanged = defineEvent(
   'workspaces.member_role_changed.v1',
-  z.object({ memberId: MemberId, userId: UserId, role: Role }),
+  z.object({ memberId: MemberId, userId: UserId, role: eventEnum(Role) }),
   ({ memberId }) => ({ target: { type: 'Member', id: memberId }, outcome: 'succeeded' }),
 );
 
@@ -69,7 +70,7 @@ export const ApiKeyRevoked = defineEvent(
 
 export const EntitlementChanged = defineEvent(
   'workspaces.entitlement_changed.v1',
-  z.object({ name: EntitlementName, enabled: z.boolean() }),
+  z.object({ name: eventEnum(EntitlementName), enabled: z.boolean() }),
   ({ name }) => ({ target: { type: 'Entitlement', id: name }, outcome: 'succeeded' }),
 );
 

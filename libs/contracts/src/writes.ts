@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { WriteCause } from './connections.ts';
+import { WriteCause } from './settled-writes.ts';
 import { Actor } from './event.ts';
 import {
   ChangeSetId,

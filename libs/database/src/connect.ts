@@ -1,4 +1,5 @@
 import { Kysely, PostgresDialect, sql } from 'kysely';
+import { withMarkKey } from './input-marks.ts';
 import { openPool } from './pool.ts';
 
 /**
@@ -20,7 +21,7 @@ export function connectDatabase<Tables>(
     keepAliveInitialDelayMillis: 10_000,
     idle_in_transaction_session_timeout: 15_000,
   });
-  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  return new Kysely<Tables>({ dialect: withMarkKey(new PostgresDialect({ pool }), url) });
 }
 
 /** True when the database answers; for readiness. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { EventId, UserId, WorkspaceId } from '@manifold/contracts';
 import { createTestDatabase } from '@manifold/testing';
 import { type Kysely, sql, type Transaction } from 'kysely';
@@ -175,6 +176,31 @@ describe('doing once', () => {
       kind: 'conflict',
       detail: { reason: 'duplicate_idempotency_key' },
     });
+  });
+
+  test('what is kept of an input cannot be guessed from the table, nor found again in it', async () => {
+    const input = { email: 'ada@example.com' };
+    await once(a, 'k6', input);
+    await once(a, 'k7', input);
+
+    const rows = await withWorkspace(db, a, (tx) =>
+      tx.selectFrom('idempotency').select('input_hash').where('key', 'in', ['k6', 'k7']).execute(),
+    );
+    expect(new Set(rows.map(({ input_hash }) => input_hash)).size).toBe(2);
+    const guess = createHash('sha256').update(JSON.stringify(input)).digest('hex');
+    expect(JSON.stringify(rows)).not.toContain(guess);
+  });
+
+  test('a key used before the database got another password is answered as before', async () => {
+    const one = await once(a, 'k8', { name: 'x' });
+    await withWorkspace(db, a, (tx) =>
+      tx
+        .updateTable('idempotency')
+        .set({ input_hash: 'older.1' })
+        .where('key', '=', 'k8')
+        .execute(),
+    );
+    expect(await once(a, 'k8', { name: 'x' })).toEqual({ id: one.id, repeated: true });
   });
 
   test('a key means something else in another workspace', async () => {

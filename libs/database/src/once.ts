@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { Refusal } from '@manifold/errors';
 import { type Kysely, sql, type Transaction } from 'kysely';
+import { areOfDifferentInputs, markOf } from './input-marks.ts';
 import { isolateByWorkspace } from './tenancy.ts';
 
 /** Merge into a service's `Tables` to answer repeated mutations with their first answer. */
@@ -9,6 +9,7 @@ export interface IdempotencyTables {
     workspace_id: string;
     operation: string;
     key: string;
+    /** See `markOf`; the input itself may hold an e-mail address. */
     input_hash: string;
     result_id: string;
     created_at: Date;
@@ -17,7 +18,8 @@ export interface IdempotencyTables {
 
 /**
  * Does `create` once per key and returns the id it made; a repeat returns the same id without doing
- * it again. Without a key it simply creates. A repeat with another input is refused as a conflict.
+ * it again. Without a key it simply creates. A repeat with another input is refused as a conflict,
+ * except where the database got another password in between: then the key alone decides.
  */
 export async function createOnce<Tables extends IdempotencyTables, Id extends string>(
   tx: Transaction<Tables>,
@@ -35,7 +37,7 @@ export async function createOnce<Tables extends IdempotencyTables, Id extends st
   // narrowed once: Kysely is invariant in its tables
   const db = tx as unknown as Kysely<IdempotencyTables>;
   const { workspaceId, operation, key } = call;
-  const hash = createHash('sha256').update(JSON.stringify(call.input)).digest('hex');
+  const mark = markOf(db, [workspaceId, operation, key, call.input]);
   await sql`select pg_advisory_xact_lock(hashtextextended(${`${workspaceId}|${operation}|${key}`}, 0))`.execute(
     db,
   );
@@ -46,7 +48,7 @@ export async function createOnce<Tables extends IdempotencyTables, Id extends st
     .where('operation', '=', operation)
     .where('key', '=', key)
     .executeTakeFirst();
-  if (earlier && earlier.input_hash !== hash) {
+  if (earlier && areOfDifferentInputs(earlier.input_hash, mark)) {
     throw new Refusal('conflict', 'This idempotency key was used with another input', {
       reason: 'duplicate_idempotency_key',
       field: 'input.idempotencyKey',
@@ -61,7 +63,7 @@ export async function createOnce<Tables extends IdempotencyTables, Id extends st
       workspace_id: workspaceId,
       operation,
       key,
-      input_hash: hash,
+      input_hash: mark,
       result_id: id,
       created_at: call.now,
     })

@@ -1,4 +1,6 @@
 import {
+  discardDeadLettersOf,
+  findDeadLettersOf,
   listDeadLettersOf,
   replayDeadLettersOf,
   type ServiceName,
@@ -32,8 +34,14 @@ const participants: Readonly<Record<ServiceName | 'gateway', Participation>> = {
   contacts: { follows: ['connections', 'field-mapping'], asks: ['connections', 'field-mapping'] },
   referrals: { follows: ['connections', 'field-mapping'], asks: ['connections', 'field-mapping'] },
   audit: { follows: services, asks: [], tends: services },
-  gateway: { follows: [], asks: ['workspaces'], hears: ['workspaces'] },
+  // what can be followed in the graph is declared by each service for itself
+  gateway: { follows: [], asks: ['workspaces'], hears: services },
 };
+
+/** The services that follow events and so may give up on one. */
+export const keepersOfDeadLetters: readonly ServiceName[] = services.filter(
+  (service) => participants[service].follows.length > 0,
+);
 
 /** The subjects one participant may use; everything else is refused by the broker. */
 export function accessOf(name: ServiceName | 'gateway'): NatsAccess {
@@ -62,6 +70,8 @@ export function accessOf(name: ServiceName | 'gateway'): NatsAccess {
       ...asks.map((service) => `request.${service}.>`),
       ...tends.flatMap((service) => [
         replayDeadLettersOf(service).subject,
+        discardDeadLettersOf(service).subject,
+        findDeadLettersOf(service).subject,
         listDeadLettersOf(service).subject,
       ]),
       // replies go to the askers' inboxes only

@@ -99,12 +99,12 @@ async function leaseCommands<Tables extends MessagingTables>(
   return acrossWorkspaces(db, async (tx) => {
     const { rows } = await sql<CommandRow>`
       update command_outbox set not_before = now() + ${sql.lit(LEASE_MS)} * interval '1 millisecond'
-      where id in (
+      where id = any (array(
         select id from command_outbox c
         where not_before <= now() and not exists (
           select from command_outbox earlier
           where earlier.workspace_id = c.workspace_id and earlier.key = c.key and earlier.id < c.id)
-        order by id limit ${sql.lit(BATCH)} for update skip locked)
+        order by id limit ${sql.lit(BATCH)} for update skip locked))
       returning id, workspace_id, subject, key, body, attempts, failures,
         coalesce(failing_since < now() - interval '10 minutes', false) as fails_long`.execute(tx);
     return rows;

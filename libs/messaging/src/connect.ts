@@ -28,7 +28,9 @@ export async function connectNats(options: {
       ? {}
       : { user: decodeURIComponent(username), pass: decodeURIComponent(password) }),
   });
-  void reportStatus(nats, log);
+  void reportStatus(nats, log).catch((error: unknown) =>
+    log.warn({ err: error }, 'state of the broker connection not followed'),
+  );
   return nats;
 }
 

@@ -1,7 +1,8 @@
 import {
   CampaignSaved,
-  type EventId,
+  EventId,
   listDeadLettersOf,
+  MessageDiscarded,
   MessageReplayed,
   replayDeadLettersOf,
   WorkspaceId,
@@ -11,7 +12,8 @@ import { Refusal } from '@manifold/errors';
 import { createTestDatabase, eventually, silentLog as log, startTestNats } from '@manifold/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { consume } from './consume.ts';
-import { listDeadLetters, replayDeadLetters } from './dead-letters.ts';
+import { findDeadLetters, listDeadLetters } from './dead-letter-list.ts';
+import { discardDeadLetters, replayDeadLetters } from './dead-letters.ts';
 import {
   migrations,
   newCampaign,
@@ -117,6 +119,47 @@ test('all dead letters of a workspace are replayed, oldest first', async () => {
   }
 });
 
+test('only the dead letters that fit are found and replayed, and no more than asked for', async () => {
+  const ids: EventId[] = [];
+  for (let n = 0; n < 3; n += 1) ids.push(await parked(newCampaign()));
+  const of = (filter: Parameters<typeof findDeadLetters>[2]['filter']) =>
+    findDeadLetters(db, workspaceId, { filter, limit: 2 });
+
+  const found = await of({ messageIds: ids, reason: 'handler_failed' });
+  expect(found.total).toBe(3);
+  expect(found.letters.map(({ messageId }) => messageId)).toEqual(ids.slice(0, 2));
+  expect(found.letters[0]).toMatchObject({ messageName: CampaignSaved.name, attempts: 1 });
+  for (const other of [
+    { reason: 'message_unreadable' },
+    { messageName: 'contacts.sync_started.v1' },
+    { parkedBefore: '2026-01-01T00:00:00Z' },
+  ]) {
+    expect((await of({ messageIds: ids, ...other })).total).toBe(0);
+  }
+
+  broken = false;
+  const asked = { workspaceId, actor, correlationId: 'test', now: new Date() };
+  const filter = { messageIds: ids };
+  const replayed = await replayDeadLetters(db, service, { ...asked, filter, limit: 2 });
+  expect(replayed).toEqual({ messageIds: ids.slice(0, 2), more: true });
+  expect(await listDeadLetters(db, workspaceId, ids)).toEqual(ids.slice(2));
+});
+
+test('a dead letter discarded is gone, is announced, and is not handled when it comes again', async () => {
+  const campaign = newCampaign();
+  const messageId = await parked(campaign);
+  broken = false;
+  const asked = { workspaceId, actor, correlationId: 'test', now: new Date() };
+  const discard = () => discardDeadLetters(db, service, { ...asked, messageIds: [messageId] });
+
+  expect(await discard()).toEqual({ messageIds: [messageId], more: false });
+  expect(await discard()).toEqual({ messageIds: [], more: false });
+  expect(await announced(messageId, MessageDiscarded[service].name)).toMatchObject({ actor });
+  await send(campaign, 'OPEN', { id: messageId, msgID: newId('ev', EventId) });
+  await send(campaign, 'PAUSED');
+  await eventually(async () => expect(await notesOf(db, campaign)).toEqual(['PAUSED']));
+});
+
 test('another workspace neither sees nor replays a dead letter', async () => {
   const messageId = await parked(newCampaign());
   const stranger = newId('ws', WorkspaceId);
@@ -128,6 +171,16 @@ test('another workspace neither sees nor replays a dead letter', async () => {
       ...{ workspaceId: stranger, messageId, actor, correlationId: 'test', now: new Date() },
     }),
   ).toEqual({ messageIds: [], more: false });
+  expect(
+    await discardDeadLetters(db, service, {
+      ...{ workspaceId: stranger, messageIds: [messageId], actor, correlationId: 'test' },
+      now: new Date(),
+    }),
+  ).toEqual({ messageIds: [], more: false });
+  const filter = { messageIds: [messageId] };
+  expect(await findDeadLetters(db, stranger, { filter, limit: 1 })).toEqual({
+    ...{ letters: [], total: 0 },
+  });
   expect(await listDeadLetters(db, workspaceId, [messageId])).toEqual([messageId]);
 });
 
@@ -138,11 +191,9 @@ async function parked(campaign: ReturnType<typeof newCampaign>): Promise<EventId
   return id;
 }
 
-const announced = (messageId: string) =>
+const announced = (messageId: string, name: string = MessageReplayed[service].name) =>
   withWorkspace(db, workspaceId, async (tx) => {
     const query = tx.selectFrom('outbox').select('body').where('key', '=', messageId);
-    const { body } = await query
-      .where('name', '=', MessageReplayed[service].name)
-      .executeTakeFirstOrThrow();
+    const { body } = await query.where('name', '=', name).executeTakeFirstOrThrow();
     return body;
   });

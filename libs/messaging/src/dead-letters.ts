@@ -1,7 +1,12 @@
 import {
   type Actor,
+  type DeadLetterFilter,
+  discardDeadLettersOf,
   EventId,
+  findDeadLettersOf,
   listDeadLettersOf,
+  MAX_DEAD_LETTERS,
+  MessageDiscarded,
   MessageReplayed,
   replayDeadLettersOf,
   type ServiceName,
@@ -9,61 +14,100 @@ import {
 } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
 import { type Kysely, sql, type Transaction } from 'kysely';
+import { findDeadLetters, listDeadLetters, matching } from './dead-letter-list.ts';
 import { publish } from './publish.ts';
 import { respondTo, type Responder } from './requests.ts';
 import type { MessagingTables } from './tables.ts';
-
-const BATCH = 100;
 
 interface Letter {
   message_id: string;
   name: string;
 }
 
+/** On whose behalf something is done with dead letters. */
+interface Asked {
+  workspaceId: WorkspaceId;
+  actor: Actor;
+  correlationId: string;
+  now: Date;
+}
+
+interface Taken {
+  messageIds: EventId[];
+  /** As many as asked for were there, so there may be others. */
+  more: boolean;
+}
+
 /**
  * Puts dead letters back in the line of their key, as if they had just failed for the first time:
- * the named one, or the oldest. What is in line or done already is no dead letter, so a repeat does
- * nothing.
+ * the named one, or the oldest that fit. What is in line or done already is no dead letter, so a
+ * repeat does nothing.
  */
 export async function replayDeadLetters<Tables extends MessagingTables>(
   db: Kysely<Tables>,
   service: ServiceName,
-  asked: {
-    workspaceId: WorkspaceId;
+  asked: Asked & {
     messageId?: EventId | undefined;
-    actor: Actor;
-    correlationId: string;
-    now: Date;
+    filter?: DeadLetterFilter | undefined;
+    limit?: number | undefined;
   },
-): Promise<{ messageIds: EventId[]; more: boolean }> {
-  const { workspaceId, messageId, actor, correlationId, now } = asked;
+): Promise<Taken> {
+  const { workspaceId, messageId, filter = {}, limit = MAX_DEAD_LETTERS } = asked;
+  const wanted = messageId === undefined ? filter : { ...filter, messageIds: [messageId] };
   return withWorkspace(db, workspaceId, async (tx) => {
-    const letters = await takeLetters(tx, workspaceId, messageId);
-    for (const { message_id, name } of letters) {
-      await publish(tx, MessageReplayed[service], {
-        origin: { workspaceId, actor, correlationId },
-        key: message_id,
-        payload: { messageId: EventId.parse(message_id), messageName: name },
-        now,
-      });
-    }
-    const messageIds = letters.map(({ message_id }) => EventId.parse(message_id));
-    return { messageIds, more: letters.length === BATCH };
+    const letters = await takeLetters(tx, workspaceId, { filter: wanted, limit });
+    await announce(tx, MessageReplayed[service], { asked, letters });
+    return { messageIds: idsOf(letters), more: letters.length === limit };
   });
+}
+
+/** Throws dead letters away. The notes that they were dealt with stay, so no repeat brings them back. */
+export async function discardDeadLetters<Tables extends MessagingTables>(
+  db: Kysely<Tables>,
+  service: ServiceName,
+  asked: Asked & { messageIds: readonly EventId[] },
+): Promise<Taken> {
+  const { workspaceId, messageIds } = asked;
+  return withWorkspace(db, workspaceId, async (tx) => {
+    const { rows: letters } = await sql<Letter>`delete from dead_letter
+      where workspace_id = ${workspaceId} and message_id = any (${[...messageIds]}::text[])
+      returning message_id, name`.execute(tx);
+    await announce(tx, MessageDiscarded[service], { asked, letters });
+    return { messageIds: idsOf(letters), more: false };
+  });
+}
+
+const idsOf = (letters: readonly Letter[]): EventId[] =>
+  letters.map(({ message_id }) => EventId.parse(message_id));
+
+async function announce<Tables extends MessagingTables>(
+  tx: Transaction<Tables>,
+  definition: (typeof MessageReplayed | typeof MessageDiscarded)[ServiceName],
+  { asked, letters }: { asked: Asked; letters: readonly Letter[] },
+): Promise<void> {
+  const { workspaceId, actor, correlationId, now } = asked;
+  for (const { message_id, name } of letters) {
+    await publish(tx, definition, {
+      origin: { workspaceId, actor, correlationId },
+      key: message_id,
+      payload: { messageId: EventId.parse(message_id), messageName: name },
+      now,
+    });
+  }
 }
 
 /** The note that it was dealt with goes in the same breath, or it would be taken for a repeat. */
 async function takeLetters<Tables extends MessagingTables>(
   tx: Transaction<Tables>,
   workspaceId: WorkspaceId,
-  messageId: EventId | undefined,
+  { filter, limit }: { filter: DeadLetterFilter; limit: number },
 ): Promise<Letter[]> {
-  const only = messageId === undefined ? sql`true` : sql`message_id = ${messageId}`;
   const { rows } = await sql<Letter>`
     with taken as (
-      delete from dead_letter where workspace_id = ${workspaceId} and message_id in (
-        select message_id from dead_letter where workspace_id = ${workspaceId} and ${only}
-        order by created_at, message_id limit ${sql.lit(BATCH)} for update skip locked)
+      -- as an array it is read once; within "in" it may be read again, and take more than the limit
+      delete from dead_letter where workspace_id = ${workspaceId} and message_id = any (array(
+        select message_id from dead_letter where ${matching(workspaceId, filter)}
+        order by created_at, message_id limit ${limit}::int for update skip locked))
       returning workspace_id, message_id, name, key, body, cause, created_at),
     forgotten as (
       delete from inbox using taken
@@ -78,22 +122,7 @@ async function takeLetters<Tables extends MessagingTables>(
   return rows;
 }
 
-/** Which of some messages are dead letters. */
-export async function listDeadLetters<Tables extends MessagingTables>(
-  db: Kysely<Tables>,
-  workspaceId: WorkspaceId,
-  messageIds: readonly EventId[],
-): Promise<EventId[]> {
-  return withWorkspace(db, workspaceId, async (tx) => {
-    const { rows } = await sql<{ message_id: string }>`select message_id from dead_letter
-      where workspace_id = ${workspaceId} and message_id = any (${[...messageIds]}::text[])`.execute(
-      tx,
-    );
-    return rows.map(({ message_id }) => EventId.parse(message_id));
-  });
-}
-
-/** Lets whoever shows parked messages ask for them and have them replayed. */
+/** Lets whoever shows parked messages look for them, and have them replayed or discarded. */
 export const createDeadLetterResponders = <Tables extends MessagingTables>({
   db,
   service,
@@ -103,6 +132,12 @@ export const createDeadLetterResponders = <Tables extends MessagingTables>({
 }): Responder[] => [
   respondTo(replayDeadLettersOf(service), (asked) =>
     replayDeadLetters(db, service, { ...asked, now: new Date() }),
+  ),
+  respondTo(discardDeadLettersOf(service), (asked) =>
+    discardDeadLetters(db, service, { ...asked, now: new Date() }),
+  ),
+  respondTo(findDeadLettersOf(service), ({ workspaceId, filter, limit }) =>
+    findDeadLetters(db, workspaceId, { filter, limit }),
   ),
   respondTo(listDeadLettersOf(service), async ({ workspaceId, messageIds }) => ({
     messageIds: await listDeadLetters(db, workspaceId, messageIds),

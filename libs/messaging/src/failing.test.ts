@@ -1,4 +1,4 @@
-import { CampaignSaved, MessageParked, subjectOf } from '@manifold/contracts';
+import { type CampaignId, CampaignSaved, MessageParked, subjectOf } from '@manifold/contracts';
 import { acrossWorkspaces, withWorkspace } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
 import {
@@ -200,7 +200,7 @@ describe('an event that fails', () => {
 
   test('because its payload does not fit the contract is parked as unreadable', async () => {
     await start();
-    const id = await send(newCampaign(), 'CLOSED' as 'OPEN');
+    const id = await send('no campaign' as CampaignId, 'OPEN');
     expect(await eventually(() => deadLetter(id))).toMatchObject({ reason: 'message_unreadable' });
   });
 

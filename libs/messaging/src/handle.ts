@@ -166,7 +166,6 @@ export async function park<Tables extends MessagingTables>(
   const { db, service } = context;
   const reason =
     error instanceof Error && error.name === 'ZodError' ? 'message_unreadable' : 'handler_failed';
-  const now = new Date();
   await withWorkspace(db, event.workspaceId, async (tx) => {
     const { numAffectedRows } = await sql`insert into inbox (event_id, workspace_id)
       values (${event.id}, ${event.workspaceId}) on conflict do nothing`.execute(tx);
@@ -177,6 +176,8 @@ export async function park<Tables extends MessagingTables>(
     await sql`insert into dead_letter (message_id, workspace_id, name, key, reason, cause, attempts, body)
       values (${event.id}, ${event.workspaceId}, ${event.name}, ${key}, ${reason}, ${causeOf(error)}, ${attempts}, ${body})
       on conflict do nothing`.execute(tx);
+    // who follows his own announcements would have each that fails followed by another, without end
+    if (event.name === MessageParked[service].name) return;
     await publish(tx, MessageParked[service], {
       origin: {
         workspaceId: event.workspaceId,
@@ -186,7 +187,7 @@ export async function park<Tables extends MessagingTables>(
       },
       key: event.id,
       payload: { messageId: event.id, messageName: event.name, reason, attempts },
-      now,
+      now: new Date(),
     });
   });
 }

@@ -53,8 +53,9 @@ export async function settleInSeries<Tables extends MessagingTables>(
       tails.set(key, tail);
       while (pending.size >= HELD) await Promise.race(tails.values());
     }
-    await Promise.all(tails.values());
   } finally {
+    // also when the stream breaks off: who follows it anew must not meet what is still in hand
+    await Promise.all(tails.values());
     stopHeartbeat();
   }
 }

@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { handleEvent, park } from './handle.ts';
 import type { Handler } from './handler.ts';
 import type { MessagingTables } from './tables.ts';
-import { asReceived } from './unreadable.ts';
+import { asReceived, unreadable } from './unreadable.ts';
 
 /** How long the broker waits for an acknowledgement before it brings a message again. */
 export const ACK_WAIT_MS = 5_000;
@@ -95,8 +95,6 @@ async function settleUnreadable<Tables extends MessagingTables>(
   tellBroker(() => message.term());
   return true;
 }
-
-const unreadable = Object.assign(new Error('unreadable'), { name: 'ZodError' });
 
 /** Acknowledges or the like, as far as that is possible. */
 export function tellBroker(say: () => void): void {

@@ -3,6 +3,7 @@ import { Refusal, toWire } from '@manifold/errors';
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { tellBroker } from './incoming.ts';
 import { createSlots } from './slots.ts';
 import { parseQuestion, RefusalWire, refusalOf, reply, unanswered } from './wire.ts';
 
@@ -45,7 +46,7 @@ export function serveRequests(options: {
       queue: service,
       callback: (error, message) => {
         if (error) return log.error({ err: error }, 'subscription failed');
-        if (slots.countWaiting() >= MAX_WAITING) return tellBusy(message, log);
+        if (slots.countWaiting() >= MAX_WAITING) return tellBroker(() => tellBusy(message, log));
         const work = slots
           .run(service, () => answerOne(responder, message, log))
           // no answer can be given on a closed connection; the asker runs into its time limit

@@ -5,6 +5,9 @@ import type { Received } from './handle.ts';
 
 const MAX_TEXT = 100_000;
 
+/** What a message that nothing reads is parked for. */
+export const unreadable = Object.assign(new Error('unreadable'), { name: 'ZodError' });
+
 /**
  * A message nothing reads, as an event that can be kept for a person: its workspace stands in its
  * subject, its id follows from its place in the stream. `undefined`: it is of no workspace.
@@ -27,4 +30,25 @@ export function asReceived(message: JsMsg): Received | undefined {
     payload: { unreadable: message.string().slice(0, MAX_TEXT).replaceAll('\u0000', '') },
   });
   return { event, key: `${workspaceId}|${id}`, body: JSON.stringify(event) };
+}
+
+/** An event that waits, as it was received; one that this release cannot read, by what its row says of it. */
+export function asWaiting(row: {
+  event_id: string;
+  workspace_id: string;
+  key: string;
+  name: string;
+  body: unknown;
+}): { received: Received; isReadable: boolean } {
+  const { key, body } = row;
+  const read = EventEnvelopeHead.safeParse(body);
+  const event = read.success
+    ? read.data
+    : EventEnvelopeHead.parse({
+        ...{ id: row.event_id, workspaceId: row.workspace_id, name: row.name },
+        ...{ correlationId: row.event_id, occurredAt: new Date().toISOString() },
+        actor: { kind: 'service', id: row.name.split('.', 1)[0]?.slice(0, 64) },
+        payload: {},
+      });
+  return { received: { event, key, body: JSON.stringify(body) }, isReadable: read.success };
 }

@@ -1,4 +1,4 @@
-import { CampaignSaved, EventId, WorkspaceId } from '@manifold/contracts';
+import { CampaignSaved, EventId, MessageParked, WorkspaceId } from '@manifold/contracts';
 import { acrossWorkspaces, newId, withWorkspace } from '@manifold/database';
 import { createTestDatabase, eventually, silentLog as log } from '@manifold/testing';
 import { sql } from 'kysely';
@@ -98,6 +98,78 @@ test('events of one workspace whose handling is stuck let those of another pass'
   expect(done).toHaveLength(31);
 });
 
+test('a stream that breaks off is left only when what is in hand is done', async () => {
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const told: string[] = [];
+  const slow = on<Tables, typeof CampaignSaved>(CampaignSaved, async () => {
+    told.push('begun');
+    await released;
+    told.push('done');
+  });
+  async function* brokenOff() {
+    yield messageOf(envelopeOf(newCampaign()));
+    await eventually(() => expect(told).toEqual(['begun']));
+    told.push('broken off');
+    throw new Error('consumer deleted');
+  }
+  const stopping = new AbortController().signal;
+  const handlers = new Map([[slow.eventName, slow]]);
+  const settling = settleInSeries({ db, service, handlers, log, stopping }, brokenOff()).catch(
+    () => void told.push('left'),
+  );
+
+  await eventually(() => expect(told).toContain('broken off'));
+  await new Promise(setImmediate);
+  release();
+  await settling;
+  expect(told).toEqual(['begun', 'broken off', 'done', 'left']);
+});
+
+test('an event that nothing can read any more is parked, and those behind it are done', async () => {
+  const campaign = newCampaign();
+  const [first, second] = [envelopeOf(campaign), envelopeOf(campaign)];
+  await keep([first, second], campaign);
+  await acrossWorkspaces(db, (tx) =>
+    tx
+      .updateTable('inbox_waiting')
+      .set({ body: JSON.stringify({ of: 'a later release' }) })
+      .where('event_id', '=', first.id)
+      .execute(),
+  );
+  const done: string[] = [];
+  start(on(CampaignSaved, async (_, { id }) => void done.push(id)));
+
+  await eventually(() => expect(done).toEqual([second.id]));
+  const letter = await acrossWorkspaces(db, (tx) =>
+    tx.selectFrom('dead_letter').selectAll().where('message_id', '=', first.id).execute(),
+  );
+  expect(letter).toMatchObject([
+    { reason: 'message_unreadable', attempts: 1, body: { of: 'a later release' } },
+  ]);
+  expect(await saidParked(first.id)).toHaveLength(1);
+});
+
+test('that its own announcement was parked is not announced, or there would be no end of it', async () => {
+  const [event, messageId] = [newId('ev', EventId), newId('ev', EventId)];
+  const announcement = MessageParked.contacts.envelope.parse({
+    ...{ id: event, name: MessageParked.contacts.name, workspaceId },
+    ...{ occurredAt: '2026-03-01T00:00:00Z', correlationId: 'test' },
+    actor: { kind: 'service', id: service },
+    payload: { messageId, messageName: 'x', reason: 'handler_failed', attempts: 5 },
+  });
+  const received = { event: announcement, key: event, body: JSON.stringify(announcement) };
+  await park({ db, service }, received, { attempts: 5, error: new Error('failed') });
+
+  const letters = await acrossWorkspaces(db, (tx) =>
+    tx.selectFrom('dead_letter').select('name').where('message_id', '=', event).execute(),
+  );
+  expect(letters).toEqual([{ name: MessageParked.contacts.name }]);
+  expect(await saidParked(event)).toEqual([]);
+});
+
 test('a late try of an event that was done meanwhile makes no dead letter of it', async () => {
   const campaign = newCampaign();
   const event = envelopeOf(campaign);
@@ -114,11 +186,13 @@ test('a late try of an event that was done meanwhile makes no dead letter of it'
   const letters = await acrossWorkspaces(db, (tx) =>
     tx.selectFrom('dead_letter').selectAll().where('message_id', '=', event.id).execute(),
   );
-  const said = await acrossWorkspaces(db, (tx) =>
-    tx.selectFrom('outbox').select('id').where('key', '=', event.id).execute(),
-  );
-  expect([letters, said]).toEqual([[], []]);
+  expect([letters, await saidParked(event.id)]).toEqual([[], []]);
 });
+
+const saidParked = (messageId: string) =>
+  acrossWorkspaces(db, (tx) =>
+    tx.selectFrom('outbox').select('id').where('key', '=', messageId).execute(),
+  );
 
 /** As much of a message as is looked at. */
 const messageOf = (envelope: ReturnType<typeof envelopeOf>) =>

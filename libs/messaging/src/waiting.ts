@@ -1,4 +1,4 @@
-import { EventEnvelopeHead, type ServiceName } from '@manifold/contracts';
+import type { ServiceName } from '@manifold/contracts';
 import { acrossWorkspaces } from '@manifold/database';
 import { type Kysely, sql } from 'kysely';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { giveTime, park, runWaiting } from './handle.ts';
 import type { Handler } from './handler.ts';
 import type { MessagingTables } from './tables.ts';
+import { asWaiting, unreadable } from './unreadable.ts';
 
 const POLL_MS = 500;
 const KEYS_AT_ONCE = 8;
@@ -15,6 +16,7 @@ const LINE = 200;
 
 interface WaitingRow {
   id: string;
+  event_id: string;
   workspace_id: string;
   key: string;
   name: string;
@@ -81,7 +83,7 @@ async function leaseHeads<Tables>(
           order by workspace_id limit 1)
         from workspace where workspace.id is not null)
       update inbox_waiting set not_before = now() + interval '1 minute'
-      where not_before <= now() and id in (
+      where not_before <= now() and id = any (array(
         select head.id from workspace cross join lateral (
           select due.id, row_number() over () +
             (select count(*) from unnest(${workspaces}::text[]) as busy(id) where busy.id = workspace.id) as place
@@ -92,8 +94,8 @@ async function leaseHeads<Tables>(
                 where earlier.workspace_id = w.workspace_id and earlier.key = w.key and earlier.id < w.id)
             order by w.not_before limit ${sql.lit(KEYS_OF_A_WORKSPACE)}) due) head
         where head.place <= ${sql.lit(KEYS_OF_A_WORKSPACE)}
-        order by head.place, random() limit ${sql.lit(free)})
-      returning id, workspace_id, key, name, body, attempts`.execute(tx);
+        order by head.place, random() limit ${sql.lit(free)}))
+      returning id, event_id, workspace_id, key, name, body, attempts`.execute(tx);
     return rows;
   });
 }
@@ -123,7 +125,7 @@ async function leaseNext<Tables>(
       where not_before <= now() and id = (
         select id from inbox_waiting where workspace_id = ${workspace_id} and key = ${key}
         order by id limit 1)
-      returning id, workspace_id, key, name, body, attempts`.execute(tx);
+      returning id, event_id, workspace_id, key, name, body, attempts`.execute(tx);
     return rows[0];
   });
 }
@@ -139,13 +141,14 @@ async function retryOne<Tables extends MessagingTables>(
   row: WaitingRow,
 ): Promise<void> {
   const { db, handlers } = options;
-  const event = EventEnvelopeHead.parse(row.body);
-  const received = { event, key: row.key, body: JSON.stringify(row.body) };
+  const { received, isReadable } = asWaiting(row);
   const handler = handlers.find(({ eventName }) => eventName === row.name);
   const attempts = row.attempts + 1;
+  // no try would make it readable, and until it goes it holds its key
+  if (!isReadable) return park(options, received, { attempts, error: unreadable });
   try {
     if (!handler) throw new Error(`nothing handles ${row.name}`);
-    await runWaiting(db, handler, event);
+    await runWaiting(db, handler, received.event);
   } catch (error) {
     if (!handler) await park(options, received, { attempts, error });
     else await giveTime(options, received, { attempts, error });

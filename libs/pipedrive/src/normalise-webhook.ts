@@ -27,6 +27,7 @@ const payload = z.object({
     is_bulk_edit: z.boolean().nullish(),
     merged_to_id: id.nullish(),
     merged_from_id: id.nullish(),
+    permitted_user_ids: z.array(id).max(10_000).nullish().catch(null),
   }),
   data: body.nullish(),
   previous: body.nullish(),
@@ -53,6 +54,8 @@ export interface WebhookEvent {
   mergedInto: string | null;
   /** On the change of the survivor: the record that is gone. */
   mergedFrom: string | null;
+  /** Users who may see the record; null when Pipedrive does not say. */
+  permittedUserIds: readonly string[] | null;
   /** The record after the change; for a delete its last state with `deleted` true. */
   record: PipedriveRecord;
   /** Values before a change, of the changed fields only; null when there was no record before. */
@@ -112,6 +115,7 @@ export function normaliseWebhook(
       bulkEdit: meta.is_bulk_edit ?? false,
       mergedInto: meta.merged_to_id ?? null,
       mergedFrom: meta.merged_from_id ?? null,
+      permittedUserIds: meta.permitted_user_ids ?? null,
       record: deletes ? { ...record, deleted: true } : record,
       previous: previous ? normaliseFields(object.data, nested(previous), its) : null,
     },

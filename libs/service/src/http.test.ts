@@ -1,4 +1,6 @@
-import { request as send } from 'node:http';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { request as send, type Server } from 'node:http';
+import { connect } from 'node:net';
 import { captureLog } from '@manifold/testing';
 import { afterAll, describe, expect, test } from 'vitest';
 import { readBody, sendJson, startHttp } from './http.ts';
@@ -84,6 +86,24 @@ describe('routes', () => {
   );
 });
 
+describe('what is no HTTP', () => {
+  test.each([
+    ['nonsense', 'nonsense\r\n\r\n', '400'],
+    ['endless headers', `GET / HTTP/1.1\r\nx: ${'x'.repeat(50_000)}`, '431'],
+  ])('as %s is refused and the connection closed', async (_, sent, status) => {
+    expect(await converse(sent)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  });
+
+  test('an error of the server itself is logged and ends nothing', async () => {
+    const seen = await serverOf(() => fetch(`${url}/healthz`));
+    seen.emit('error', Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' }));
+
+    expect(lines.join('\n')).toMatch(/EMFILE.*server failed/);
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  });
+});
+
 describe('a body', () => {
   test('is read up to its limit', async () => {
     expect(await post('x'.repeat(100))).toBe('x'.repeat(100));
@@ -107,6 +127,29 @@ test('a port that is taken is an error that names it', async () => {
   const options = { host: '127.0.0.1', port: http.port, routes: {}, checks: {}, log };
   await expect(startHttp(options)).rejects.toThrow(`Port ${http.port} on 127.0.0.1`);
 });
+
+/** Everything the server answers until it closes the connection. */
+const converse = (sent: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    let answer = '';
+    const socket = connect(http.port, '127.0.0.1', () => socket.write(sent));
+    socket.on('data', (chunk) => (answer += chunk.toString()));
+    socket.on('error', reject).on('close', () => resolve(answer));
+  });
+
+/** Node tells with each request which server took it. */
+async function serverOf(ask: () => Promise<unknown>): Promise<Server> {
+  const told = new Promise<Server>((resolve) => {
+    const name = 'http.server.request.start';
+    const hear = (message: unknown) => {
+      unsubscribe(name, hear);
+      resolve(Reflect.get(Object(message), 'server'));
+    };
+    subscribe(name, hear);
+  });
+  await ask();
+  return told;
+}
 
 async function post(body: string): Promise<unknown> {
   const response = await fetch(`${url}/echo`, { method: 'POST', body });

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { Refusal } from '@manifold/errors';
 
@@ -34,6 +35,8 @@ export async function startHttp(options: {
   const server = createServer(limits, (request, response) => void serve(request, response));
   const serve: HttpHandler = async (request, response) => {
     const route = routeOf(Object.keys(all), pathOf(request));
+    // written to after its client has gone
+    response.on('error', (error) => log.debug({ err: error, route }, 'response not sent'));
     try {
       if (route === undefined) sendJson(response, 404, { error: 'Not found' });
       else await all[route]?.(request, response);
@@ -50,6 +53,12 @@ export async function startHttp(options: {
   }).catch((error: unknown) => {
     throw new Error(`Port ${port} on ${host} could not be opened`, { cause: error });
   });
+  // without a listener the next one, as when there are no more file handles, would end the process
+  server.on('error', (error) => log.error({ err: error }, 'server failed'));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    log.debug({ reason: error.code }, 'unreadable request');
+    refuseUnreadable(socket, error.code);
+  });
   const address = server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : port,
@@ -60,6 +69,21 @@ export async function startHttp(options: {
         setTimeout(() => server.closeAllConnections(), 3_000).unref();
       }),
   };
+}
+
+const UNREADABLE: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Payload Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+
+/** Answers what is no HTTP, where there is still somebody to answer, and hangs up. */
+function refuseUnreadable(socket: Duplex, code: string | undefined): void {
+  if (!socket.writable || code === 'ECONNRESET') return void socket.destroy();
+  const status = UNREADABLE[code ?? ''] ?? '400 Bad Request';
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () =>
+    socket.destroy(),
+  );
 }
 
 /** The path as it was sent; anything a client can send is one. */

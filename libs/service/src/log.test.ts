@@ -27,6 +27,12 @@ test('a refusal keeps its kind and message', () => {
   expect(describeError(refusal)).toMatchObject({ kind: 'conflict', message: 'It was cancelled' });
 });
 
+test('a message without end is cut', () => {
+  expect(JSON.stringify(describeError(new Error('x'.repeat(1_000_000)))).length).toBeLessThan(
+    5_000,
+  );
+});
+
 test('what was thrown without being an error is told by its type only', () => {
   expect(describeError('a secret')).toEqual({ type: 'string' });
 });

@@ -47,6 +47,17 @@ export function loadById<Shape extends z.ZodType, Row>(
   return known.success ? load(known.data) : null;
 }
 
+/**
+ * An id from outside that something is looked for by: a text that is no id is looked for all the same,
+ * so that it is answered like an id nobody has.
+ */
+export const idToFind = <Shape extends z.ZodType<string>>(shape: Shape) =>
+  z.string().transform((text): z.output<Shape> => {
+    const known = shape.safeParse(text);
+    // not an id, and only ever compared with ids: the database finds none
+    return known.success ? known.data : (text.replace(/[^\x20-\x7e]/g, '?').slice(0, 64) as never);
+  });
+
 /** An id within a cursor. */
 export const IdPart = boundedText(40);
 /** A text within a cursor. */

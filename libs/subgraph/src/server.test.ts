@@ -23,7 +23,7 @@ const subgraph = await createSubgraph({
     {
       Query: {
         greeting: (_: unknown, __: unknown, { actor, correlationId }: RequestContext) =>
-          `${actor.kind} ${actor.id} ${correlationId}`,
+          `${actor.kind} ${actor.id} ${actor.apiKeyId} ${correlationId}`,
         refused: () => {
           throw new Refusal('conflict', 'Already greeted', {
             reason: 'already_signed_up',
@@ -89,7 +89,9 @@ describe('only the gateway may ask', () => {
 
 describe('a resolver', () => {
   test('knows who asks, and under which correlation id', async () => {
-    expect((await ask('{ greeting }')).data.greeting).toBe(`user ${identity.userId} c-1`);
+    expect((await ask('{ greeting }')).data.greeting).toBe(
+      `user ${identity.userId} ${identity.apiKeyId} c-1`,
+    );
   });
 
   test('gets loaders of its own for each request', async () => {

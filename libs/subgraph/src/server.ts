@@ -95,7 +95,7 @@ const contextOf = (signed: { identity: Identity; correlationId: string }): Reque
   identity: signed.identity,
   workspaceId: signed.identity.workspaceId,
   correlationId: signed.correlationId,
-  actor: { kind: 'user', id: signed.identity.userId },
+  actor: { kind: 'user', id: signed.identity.userId, apiKeyId: signed.identity.apiKeyId },
 });
 
 const headerOf = (request: IncomingMessage, name: string): string | undefined => {
@@ -131,9 +131,12 @@ async function answer<Context extends RequestContext>(
 /** What every subgraph's schema begins with: federation, scalars, `Node`, `PageInfo`, `Money`, shared enums. */
 const COMMON_SCHEMA = new URL('./common.graphql', import.meta.url);
 
-/** The schema of a subgraph: the common part, then its nouns' files, one after the other. */
+/** How a subgraph says which of its queries can be followed: the directive `@follows`. */
+const LIVE_SCHEMA = new URL('./live.graphql', import.meta.url);
+
+/** The schema of a subgraph: the common parts, then its nouns' files, one after the other. */
 export const readSchema = (files: readonly URL[]): string =>
-  [COMMON_SCHEMA, ...files].map((file) => readFileSync(file, 'utf8')).join('\n');
+  [COMMON_SCHEMA, LIVE_SCHEMA, ...files].map((file) => readFileSync(file, 'utf8')).join('\n');
 
 /** `PERSON` in the graph is `person` inside, as Pipedrive's webhooks spell it. */
 const pipedriveObjects = Object.fromEntries(

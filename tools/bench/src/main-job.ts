@@ -9,10 +9,10 @@ import {
 import { measureChanges, measureSignUps } from './main-job/latency.ts';
 import { measureMemory } from './main-job/memory.ts';
 import { measureSync } from './main-job/sync.ts';
+import { demoCompleted } from './measuring/demo.ts';
 import { type Figure, seconds } from './measuring/figures.ts';
 import { listFamily, requireGone } from './measuring/processes.ts';
 
-const DEMO_WITHIN_MS = 300_000;
 /** Said here, so that a setting of the caller's shell does not change what is measured. */
 const ENVIRONMENT = {
   DEMO_PERSONS: '10000',
@@ -68,13 +68,6 @@ async function measureStart(options: {
   } finally {
     await manifold.stop();
   }
-}
-
-/** Throws with what was printed when the demo gave up. */
-async function demoCompleted(manifold: Installation): Promise<void> {
-  // both of its ends begin like this
-  await manifold.printed('The demo ', DEMO_WITHIN_MS);
-  if (!manifold.output().includes('The demo is complete')) throw new Error(manifold.output());
 }
 
 /** Memory comes first: what follows is work on top of the demo. */

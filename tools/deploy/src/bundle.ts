@@ -3,6 +3,8 @@ import { dirname, join, relative } from 'node:path';
 import { type Plugin, rolldown } from 'rolldown';
 import { ROOT } from './root.ts';
 
+const NEEDED_NODE = 24;
+
 /** What a bundle is made of besides code: files the service reads while it runs. */
 const READ_AT_RUN_TIME = ['graphql', 'html', 'css', 'js'];
 
@@ -44,13 +46,24 @@ export async function bundle(program: {
       if (level === 'warn') throw new Error(`${name} cannot be bundled: ${log.message}`);
     },
   });
-  await build.write({ file: join(outDir, 'main.js'), format: 'esm', codeSplitting: false });
+  await build.write({ file: join(outDir, 'program.js'), format: 'esm', codeSplitting: false });
   await build.close();
+  await writeFile(join(outDir, 'main.js'), entry(name));
   await copyFiles(script, outDir);
   await Promise.all((SERVED[name] ?? []).map((file) => copy(join('node_modules', file), outDir)));
   const manifest = { name: `@manifold/${name}`, private: true, type: 'module', main: 'main.js' };
   await writeFile(join(outDir, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 }
+
+/** An older Node would end with a syntax error of the program, so what it reads first is old syntax. */
+const entry = (name: string): string => `var node = process.versions.node;
+if (parseInt(node, 10) >= ${NEEDED_NODE}) {
+  import('./program.js');
+} else {
+  process.stderr.write('manifold ${name} needs Node ${NEEDED_NODE} or newer; this is Node ' + node + '\\n');
+  process.exit(1);
+}
+`;
 
 /** A module goes on seeing the place it has in the repository, below the bundle's folder. */
 const keepPlaces: Plugin = {

@@ -2,6 +2,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { type ServiceName, services } from '@manifold/contracts';
 import { natsConfig } from '@manifold/infrastructure';
 import { accessOf, subscriberAccess } from '@manifold/messaging';
+import { z } from 'zod';
 
 const PORT = '8080';
 
@@ -44,7 +45,7 @@ export function makeSettings(options: { publicUrl: string }): SettingsFiles {
       }),
     ),
   });
-  files['nats.conf'] = brokerConfig(secrets);
+  files['nats.conf'] = brokerConfig(secrets.nats);
   files['compose.env'] = environment({
     POSTGRES_PASSWORD: secrets.postgres,
     NATS_CONFIG: './.local/compose/nats.conf',
@@ -117,7 +118,7 @@ function ownEnvironment(
   }
 }
 
-function brokerConfig({ nats }: Secrets): string {
+function brokerConfig(passwords: Readonly<Record<string, string>>): string {
   const users = [...services.map(accessOf), accessOf('gateway'), subscriberAccess('subscriber')];
   return natsConfig({
     host: '0.0.0.0',
@@ -125,12 +126,25 @@ function brokerConfig({ nats }: Secrets): string {
     monitorPort: 8222,
     storeDir: '/data',
     durable: true,
-    users: users.map((access) => ({
-      ...access,
-      // every user is one of the names passwords were made for
-      password: nats[access.user as keyof Secrets['nats']],
-    })),
+    users: users.map((access) => {
+      const password = passwords[access.user];
+      if (password === undefined)
+        throw new Error(`The settings hold no password of ${access.user}`);
+      return { ...access, password };
+    }),
   });
+}
+
+const Kept = z.object({
+  authorization: z.object({
+    users: z.array(z.object({ user: z.string(), password: z.string() })),
+  }),
+});
+
+/** The broker's configuration as this version needs it, with the passwords of an earlier one. */
+export function renewBroker(earlier: string): string {
+  const { users } = Kept.parse(JSON.parse(earlier)).authorization;
+  return brokerConfig(Object.fromEntries(users.map(({ user, password }) => [user, password])));
 }
 
 /** One `NAME=value` per line, as Compose and shells read it. */

@@ -24,7 +24,7 @@ export async function runDemo(options: {
   const startedAt = Date.now();
   await fillPipedrive(endpoints.sandbox.controlUrl, options);
   await createUsers(graph, options);
-  const connectionId = await connectPipedrive(graph, screen);
+  const connectionId = await connectPipedrive(graph, screen, endpoints.sandbox.url);
   const dataSourceId = await createDataSource(graph, connectionId);
   await syncOnce({ graph, dataSourceId, screen, signal });
   const campaignId = await openCampaign(graph, connectionId);

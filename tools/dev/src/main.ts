@@ -88,6 +88,9 @@ Three things to try
   3. Connect it: open the authorizationUrl of
      ${curl} \\
        -d '{"query":"mutation { beginConnection(input: {kind: ORGANIZATION}) { authorizationUrl } }"}'
+     and send the code it shows you within 5 minutes:
+     ${curl} \\
+       -d '{"query":"mutation { completeConnection(input: {code: \\"…\\"}) { connection { name status } } }"}'
 Ctrl-C stops everything.
 `
       : `

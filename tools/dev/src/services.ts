@@ -21,6 +21,8 @@ export const OAUTH_SCOPES = [
   'users:read',
   'search:read',
   'webhooks:full',
+  // the fields of activities are an administrator's to read
+  'admin',
 ];
 
 /** Where Pipedrive sends the browser back to. */
@@ -105,6 +107,7 @@ function ownEnvironment(
       PIPEDRIVE_OAUTH_URL: sandboxUrl,
       PIPEDRIVE_API_DOMAINS: sandboxUrl,
       PIPEDRIVE_API_TOKEN_DOMAIN: sandboxUrl,
+      RETURN_URLS: settings.returnUrls,
       // the local Pipedrive is quick: a lost answer need not be waited for as long as a real one
       SETTLE_MS: process.env['SETTLE_MS'] ?? '5000',
     };

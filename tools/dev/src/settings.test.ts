@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
-import { PORT_VARIABLES, readSettings, requirePorts } from './settings.ts';
+import { HELP, PORT_VARIABLES, readSettings, requirePorts } from './settings.ts';
 
 test('ports have usual values and can be set one by one', async () => {
   const { ports, empty } = await readSettings(['--empty'], { CONTACTS_PORT: '5004' });
@@ -31,6 +31,14 @@ test('a taken port is reported with its number and the variable that changes it'
     new RegExp(`Port ${port} .* choose another with REFERRALS_PORT`),
   );
   server.close();
+});
+
+test.each([
+  [{}, 'http://localhost:3000,http://127.0.0.1:3000'],
+  [{ RETURN_URLS: 'http://localhost:5173/done' }, 'http://localhost:5173/done'],
+])('where browsers may be sent after consenting: %o', async (env, returnUrls) => {
+  expect((await readSettings([], env)).returnUrls).toBe(returnUrls);
+  expect(HELP).toContain('RETURN_URLS');
 });
 
 test('an unknown option is refused by name', async () => {

@@ -33,9 +33,14 @@ export interface Settings {
   /** Where data, logs, keys and `endpoints.json` live. */
   home: string;
   ports: Readonly<Record<Part, number>>;
+  /** Addresses below which a browser may be sent after consenting, comma list. */
+  returnUrls: string;
   /** How many records the demo puts into the local Pipedrive. */
   demo: { persons: number; organizations: number };
 }
+
+/** Where the front end somebody develops usually is. */
+const LOCAL_RETURN_URLS = 'http://localhost:3000,http://127.0.0.1:3000';
 
 export const HELP = `npm start [-- options]
   --empty     start without demo data
@@ -45,6 +50,7 @@ Ports: ${Object.values(ports)
   .map(([variable, port]) => `${variable}=${port}`)
   .join(' ')} (0: any free one)
 Demo: DEMO_PERSONS=10000 DEMO_ORGANIZATIONS=2000
+Where a browser may be sent after consenting: RETURN_URLS=${LOCAL_RETURN_URLS}
 Servers of your own: DATABASE_URL, NATS_URL. Data, logs and keys: MANIFOLD_HOME=.local`;
 
 /** Reads options and environment; throws with the option at fault. */
@@ -72,6 +78,7 @@ export async function readSettings(
   const port = (part: Part) => byPart.get(part) ?? 0;
   return {
     ...values,
+    returnUrls: env['RETURN_URLS'] ?? LOCAL_RETURN_URLS,
     home: resolve(ROOT, env['MANIFOLD_HOME'] ?? '.local'),
     demo: {
       persons: countOf(env, 'DEMO_PERSONS', 10_000),

@@ -2,6 +2,7 @@ import { eventually } from '@manifold/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type Installation, removeInstallation, startInstallation } from '../src/installation.ts';
+import { startFollowing } from './following.ts';
 
 let manifold: Installation;
 beforeAll(async () => {
@@ -34,6 +35,8 @@ const lists: Record<string, string | undefined> = {
 
 /** Queries that name something of a workspace in another way; `$id` is the owner's connection. */
 const aboutConnection: Record<string, string> = {
+  apiEstimate:
+    'query ($id: ID!) { apiEstimate(connectionId: $id, job: REFRESH_FIELDS, object: PERSON) { __typename } }',
   apiForecast: 'query ($id: ID!) { apiForecast(connectionId: $id) { __typename } }',
   completeness: 'query ($id: ID!) { completeness(connectionId: $id) { __typename } }',
   connectionPreflight: 'query ($id: ID!) { connectionPreflight(connectionId: $id) { __typename } }',
@@ -65,7 +68,25 @@ const ofNobody = [
   'writePolicy',
   // made only by a clash with a person's edit: `apps/connections/src/writes/steps/tenancy.test.ts`
   'overwrites',
+  // made only by a fault: `apps/audit/src/parked/keepers.test.ts`
+  'parkedMessages',
 ];
+
+/** Subscriptions, each with the list whose first id the owner follows. */
+const followed: Record<string, { of: string; text: string }> = {
+  budgetChanged: {
+    of: 'connections',
+    text: 'subscription ($id: ID!) { budgetChanged(connectionId: $id) { day } }',
+  },
+  changeSetProgressed: {
+    of: 'changeSets',
+    text: 'subscription ($id: ID!) { changeSetProgressed(id: $id) { state } }',
+  },
+  connectionChanged: {
+    of: 'connections',
+    text: 'subscription ($id: ID!) { connectionChanged(id: $id) { status } }',
+  },
+};
 
 /** Queries that answer about the caller's own workspace only. */
 const own = {
@@ -90,6 +111,36 @@ test('every query of the graph is in one of these tables', async () => {
     known.filter((name) => name !== undefined).toSorted(),
   );
 });
+
+test('every subscription of the graph is in the table of them', async () => {
+  const { data } = z
+    .object({
+      data: z.object({ __schema: z.object({ subscriptionType: z.object({ fields: Names }) }) }),
+    })
+    .parse(await ask('owner', '{ __schema { subscriptionType { fields { name } } } }'));
+  expect(data.__schema.subscriptionType.fields.map(({ name }) => name).toSorted()).toEqual(
+    Object.keys(followed).toSorted(),
+  );
+});
+
+test.each(Object.entries(followed))(
+  '%s: another workspace’s thing is followed exactly like one that does not exist',
+  async (name, { of, text }) => {
+    const [id = ''] = await idsOf('owner', of);
+    const follow = async (user: string, thing: string) => {
+      const { gateway, users } = await manifold.endpoints();
+      const apiKey = users[user]?.apiKey ?? '';
+      const { seen, leave } = await startFollowing({ gateway, apiKey }, text, { id: thing });
+      await eventually(() => expect(seen.results).toHaveLength(1));
+      await leave();
+      return seen;
+    };
+    expect((await follow('owner', id)).results[0]?.data[name]).not.toBeNull();
+    const foreign = await follow('outsider', id);
+    expect(foreign).toEqual(await follow('outsider', absentLike(id)));
+    expect(foreign.results).toEqual([{ data: { [name]: null }, errors: [] }]);
+  },
+);
 
 test.each(Object.keys(lists))('%s shows an outsider nothing of another workspace', async (list) => {
   const ofOwner = await idsOf('owner', list);

@@ -34,3 +34,23 @@ test('a schema describes the whole envelope', () => {
     required: expect.arrayContaining(['id', 'workspaceId', 'occurredAt', 'actor', 'payload']),
   });
 });
+
+test('a schema of today takes the events of a later release', () => {
+  const schema = listSchemas().get('contacts.sync_started.v1.json');
+
+  expect(JSON.stringify(schema)).not.toContain('"additionalProperties":false');
+  expect(schema).toMatchObject({
+    properties: {
+      payload: {
+        properties: {
+          kind: {
+            anyOf: [
+              { enum: expect.arrayContaining(['INITIAL', 'INCREMENTAL']) },
+              { type: 'string' },
+            ],
+          },
+        },
+      },
+    },
+  });
+});

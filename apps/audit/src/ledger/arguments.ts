@@ -12,9 +12,10 @@ const Filter: z.ZodType<EntryFilter> = z.object({
     z
       .string()
       .toLowerCase()
-      .pipe(z.enum(['succeeded', 'failed', 'skipped', 'parked'])),
+      .pipe(z.enum(['succeeded', 'failed', 'skipped', 'parked', 'unknown'])),
   ),
   actorId: text,
+  actorApiKeyId: text,
   target: optional(z.object({ type: text, id: text })),
   record: optional(
     z.object({ connectionId: text, object: optional(PipedriveObject), pipedriveId: text }),

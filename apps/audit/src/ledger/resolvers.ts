@@ -37,6 +37,8 @@ const entryFields = {
     kind: entry.actor_kind.toUpperCase(),
     id: entry.actor_id,
     user: entry.actor_kind === 'user' ? { id: entry.actor_id } : null,
+    apiKeyId: entry.actor_api_key_id,
+    apiKey: entry.actor_api_key_id === null ? null : { id: entry.actor_api_key_id },
   }),
   target: (entry: AuditEntry) => ({ type: entry.target_type, id: entry.target_id }),
   outcome: (entry: AuditEntry) => entry.outcome.toUpperCase(),

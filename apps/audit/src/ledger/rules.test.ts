@@ -24,6 +24,7 @@ test('a settled write is told with its cause, its record, its reason and its pri
     action: 'connections.step_settled',
     actor_kind: 'user',
     actor_id: `us_${hex('1')}`,
+    actor_api_key_id: `ak_${hex('1')}`,
     target_type: 'ReferralUser',
     target_id: `ru_${hex('1')}`,
     outcome: 'parked',
@@ -69,7 +70,7 @@ function settled(): EventEnvelope {
     name: StepSettled.name,
     workspaceId: WorkspaceId.parse(`ws_${hex('1')}`),
     occurredAt: '2026-03-01T09:00:00.000Z',
-    actor: { kind: 'user', id: `us_${hex('1')}` },
+    actor: { kind: 'user', id: `us_${hex('1')}`, apiKeyId: `ak_${hex('1')}` },
     correlationId: 'c-1',
     payload: {
       connectionId,

@@ -38,6 +38,7 @@ export function entryOf(event: EventEnvelope, summary: EventSummary): NewEntry {
     action: event.name.replace(/\.v\d+$/, ''),
     actor_kind: event.actor.kind,
     actor_id: event.actor.id,
+    actor_api_key_id: event.actor.apiKeyId ?? null,
     target_type: summary.target.type,
     target_id: summary.target.id,
     outcome: summary.outcome,

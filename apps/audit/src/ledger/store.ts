@@ -10,6 +10,7 @@ export interface EntryFilter {
   action?: string | undefined;
   outcome?: EventSummary['outcome'] | undefined;
   actorId?: string | undefined;
+  actorApiKeyId?: string | undefined;
   target?: { type?: string | undefined; id?: string | undefined } | undefined;
   record?:
     | {
@@ -41,6 +42,7 @@ function matches(
       | 'action'
       | 'outcome'
       | 'actor_id'
+      | 'actor_api_key_id'
       | 'target_type'
       | 'target_id'
       | 'connection_id'
@@ -55,6 +57,7 @@ function matches(
     ...equal('action', filter.action),
     ...equal('outcome', filter.outcome),
     ...equal('actor_id', filter.actorId),
+    ...equal('actor_api_key_id', filter.actorApiKeyId),
     ...equal('target_type', filter.target?.type),
     ...equal('target_id', filter.target?.id),
     ...equal('connection_id', filter.record?.connectionId),

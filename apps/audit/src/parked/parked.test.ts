@@ -152,7 +152,13 @@ function makeEntry(action: string, target_id: string) {
   return {
     ...{ workspace_id: ours, event_id, id: AuditEntryId.parse(`au_${event_id.slice(3)}`) },
     ...{ occurred_at: new Date('2026-03-01'), service: action.split('.')[0] ?? '', action },
-    ...{ actor_kind: 'service' as const, actor_id: 'test', target_type: 'Message', target_id },
+    ...{
+      actor_kind: 'service' as const,
+      actor_id: 'test',
+      actor_api_key_id: null,
+      target_type: 'Message',
+      target_id,
+    },
     ...{ outcome: 'parked' as const, reason: 'handler_failed', cost_tokens: null },
     ...{ connection_id: null, object: null, pipedrive_id: null },
     ...{ correlation_id: 'c', causation_id: null },

@@ -5,13 +5,33 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { z } from 'zod';
 import { type Context, parkedKeyOf } from '../loaders.ts';
 import type { AuditEntry } from '../store.ts';
+import { readDiscardArguments, readListArguments, readReplayArguments } from './arguments.ts';
+import { discardParked, listParked, replayParked } from './keepers.ts';
 import { replayMessage } from './replaying.ts';
 import { parkedMessageOf } from './rules.ts';
 
 const ReplayArguments = z.object({ input: z.object({ auditEntryId: z.string().max(64) }) });
 
 export const createParkedResolvers = ({ nats }: { nats: NatsConnection }) => ({
+  Query: {
+    parkedMessages: async (_: unknown, args: unknown, { workspaceId }: Context) => {
+      const wanted = readListArguments(args);
+      const { messages, total, unanswered } = await listParked(nats, workspaceId, wanted);
+      return { nodes: messages, totalCount: total, unanswered };
+    },
+  },
   Mutation: {
+    replayParkedMessages: async (_: unknown, args: unknown, context: Context) => {
+      requireRole(context.identity, 'ADMIN');
+      const wanted = readReplayArguments(args);
+      const { messageIds, unanswered } = await replayParked(nats, originOf(context), wanted);
+      const left = await listParked(nats, context.workspaceId, { ...wanted, first: 0 });
+      return { messageIds, remaining: left.total, unanswered };
+    },
+    discardParkedMessages: async (_: unknown, args: unknown, context: Context) => {
+      requireRole(context.identity, 'ADMIN');
+      return discardParked(nats, originOf(context), readDiscardArguments(args));
+    },
     replayParkedMessage: async (_: unknown, args: unknown, context: Context) => {
       requireRole(context.identity, 'ADMIN');
       const { auditEntryId } = ReplayArguments.parse(args).input;

@@ -90,6 +90,8 @@ test('with a Pipedrive elsewhere a token goes there, whatever company is named',
 test.each([
   ['is wrong', { apiToken: 'f'.repeat(40) }, 'token_rejected', 'input.apiToken'],
   ['is empty', { apiToken: ' ' }, 'invalid_input', 'input.apiToken'],
+  ['is on two lines', { apiToken: 'ab\ncd' }, 'invalid_input', 'input.apiToken'],
+  ['has a space in it', { apiToken: 'ab cd' }, 'invalid_input', 'input.apiToken'],
   ['belongs elsewhere', { companyDomain: 'other' }, 'company_mismatch', 'input.companyDomain'],
 ])('an API token that %s is refused, and nothing is stored', async (_, input, reason, field) => {
   const workspaceId = newWorkspace();
@@ -97,6 +99,14 @@ test.each([
   const refused = await ask(CONNECT, whole, workspaceId);
   expect(refused).toMatchObject({ code: 'BAD_USER_INPUT', reason, field });
   expect((await list(workspaceId)).totalCount).toBe(0);
+});
+
+test.each(['', ' '])('the API token %j is said to be empty, and nothing else', async (text) => {
+  const input = { kind: 'PERSONAL', apiToken: text };
+  const { issues } = await ask(CONNECT, input, newWorkspace());
+  expect(issues).toEqual([
+    { field: 'input.apiToken', message: 'is empty', fix: 'Give at least 1 character.' },
+  ]);
 });
 
 test('a Pipedrive out of reach is said to be so, and nothing is stored', async () => {
@@ -188,7 +198,7 @@ test('a grant shared by two workspaces is revoked with the last of them', async 
   const userId = users[1]?.id ?? 0;
   for (const workspaceId of [one, other]) {
     const { authorizationUrl } = await ask(BEGIN, { kind: 'PERSONAL' }, workspaceId);
-    await fetch(await installation.consent(authorizationUrl, { userId }));
+    await installation.connect(authorizationUrl, { workspaceId }, { userId });
   }
   const held = { clientId: 'test-app', userId };
   const deleteOf = async (workspaceId: WorkspaceId) => {

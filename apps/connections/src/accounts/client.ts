@@ -17,14 +17,13 @@ import {
   type PlannedCall,
 } from '../budget/commands.ts';
 import type { Credential } from './credential.ts';
-import { finishedCall } from './finished-call.ts';
+import { finishedCall, unmadeCall } from './finished-call.ts';
 import { explainScope } from './preflight/rules.ts';
 import { createGuardedClient } from './guarded-client.ts';
 import type { TokenDeps } from './refresh.ts';
+import { callTiming } from './timing.ts';
 import { createTokens, type Tokens } from './tokens.ts';
 
-/** Generous: a page of 500 records with many fields takes Pipedrive seconds. */
-const CALL_TIMEOUT_MS = 20_000;
 /** As long as a call may be under way anyway when its connection is switched off. */
 const KEEP_CREDENTIAL_MS = 1_000;
 
@@ -52,6 +51,8 @@ export interface AdmittingClient extends PipedriveClient {
    * is written down. The failure the call would end with, when there is no place.
    */
   admit: (operation: OperationName) => Promise<Failure | undefined>;
+  /** Gives up a place that was taken ahead, so that its tokens are not counted as spent; none: nothing. */
+  giveBack: () => Promise<void>;
 }
 
 export interface AccessDeps extends TokenDeps {
@@ -86,7 +87,15 @@ export function createPipedriveAccess(deps: AccessDeps): PipedriveAccess {
         ahead = asked;
         return undefined;
       };
-      return { ...guarded, admit };
+      const giveBack = async () => {
+        const asked = ahead;
+        ahead = undefined;
+        if (!asked?.admission.admitted) return;
+        const { credential, operation, admission } = asked;
+        const unmade = unmadeCall(credential.connection, use, operation);
+        await record(deps, { ...unmade, admittedAt: admission.at });
+      };
+      return { ...guarded, admit, giveBack };
     },
   };
 }
@@ -104,6 +113,7 @@ async function callOnce<Data>(
   run: (client: PipedriveClient) => Promise<Outcome<Data>>,
 ): Promise<Outcome<Data>> {
   if (!admission.admitted) return refusedBy(admission, deps.now());
+  const startedAt = deps.now();
   const outcome = await attempt(deps, { credential, use, admittedAt: admission.at }, run);
   if (outcome.outcome === 'scope_missing') {
     return { ...outcome, ...explainScope(credential.connection, operation, deps.apps) };
@@ -111,6 +121,8 @@ async function callOnce<Data>(
   if (outcome.outcome !== 'unauthorized') return outcome;
   // turned away, so nothing was done: once more with a new token
   const newer = await tokens.replace(credential);
+  // whoever noted the call reckons with its end: later it is noted anew
+  if (deps.now().getTime() - startedAt.getTime() > callTiming.againWithinMs) return outcome;
   const second = await attempt(deps, { credential: newer, use }, run);
   if (second.outcome === 'unauthorized') throw await tokens.giveUp(newer);
   return second;
@@ -155,7 +167,7 @@ async function attempt<Data>(
     apiDomain: connection.api_domain,
     allowedApiDomains: deps.allowedApiDomains,
     authorization: () => Promise.resolve(authorization),
-    timeoutMs: CALL_TIMEOUT_MS,
+    timeoutMs: callTiming.timeoutMs,
     onCall: (call) => void calls.push(call),
   });
   const startedAt = deps.now();

@@ -14,6 +14,7 @@ import {
   setGrant,
   setMended,
 } from './grants/store.ts';
+import { type Manager, requireEnabling, requireManaging } from './ownership/rules.ts';
 import { decideEnabling, requireFound } from './rules.ts';
 import { lockConnection, setConnection, setStatus } from './store.ts';
 import type { Connection } from './tables.ts';
@@ -27,15 +28,16 @@ export interface Rejected<Id> {
 }
 
 /**
- * A grant is gone: every connection of it says so once, in its workspace. False when it was renewed
+ * A grant is not renewed any more: every connection of it says so once, in its workspace. False when it was renewed
  * meanwhile, which leaves everything as it is. Only in a scope across workspaces.
  */
 export async function rejectGrant(tx: Tx, rejected: Rejected<string>): Promise<boolean> {
   const { id, version, reason, now } = rejected;
   const grant = await lockGrant(tx, id);
   if (grant === undefined || grant.token_version !== version) return false;
-  // a refresh under way must not bring the grant back
-  await setGrant(tx, { id, version }, { access_token: null, refresh_token: null });
+  // a refresh under way must not bring it back; a user who is active again can, unless the app is gone
+  const kept = reason === 'app_removed' ? { refresh_token: null } : {};
+  await setGrant(tx, { id, version }, { access_token: null, ...kept });
   for (const connection of await lockConnectionsOfGrant(tx, id)) {
     await markBroken(tx, connection, { reason, now });
   }
@@ -52,19 +54,42 @@ export async function suspectGrant(tx: Tx, rejected: Rejected<string>): Promise<
   if (grant === undefined || grant.token_version !== version) return;
   for (const connection of await lockConnectionsOfGrant(tx, id)) {
     await markBroken(tx, connection, { reason, now });
-    await setConnection(tx, connection.id, { upkeep_at: recheckAt(now, now) });
   }
 }
 
+/** What is right again: the connections that broke for this reason. */
+export interface Mended<Id> {
+  id: Id;
+  reason: ReasonCode;
+  now: Date;
+}
+
 /** A grant that was turned away works again, so do its connections; one switched off stays so. */
-export async function mendGrant(tx: Tx, { id, now }: { id: string; now: Date }): Promise<void> {
+export async function mendGrant(tx: Tx, { id, reason, now }: Mended<string>): Promise<void> {
   await lockGrant(tx, id);
   for (const connection of await lockConnectionsOfGrant(tx, id)) {
-    if (!(await setMended(tx, connection.id, { reason: 'token_rejected', now }))) continue;
-    const asker = pipedriveOf(connection);
-    const change = { asker, from: ['NEEDS_REAUTH'], to: 'ACTIVE', reason: null, now } as const;
-    await changeStatus(tx, connection, change);
+    await mend(tx, connection, { reason, now });
   }
+}
+
+/** An API token that was turned away works again; one stored meanwhile speaks for itself. */
+export async function mendApiToken(
+  tx: Tx,
+  { id, version, reason, now }: Mended<ConnectionId> & { version: number },
+): Promise<void> {
+  const connection = await lockConnection(tx, id);
+  if (connection?.token_version === version) await mend(tx, connection, { reason, now });
+}
+
+async function mend(
+  tx: Tx,
+  connection: Connection,
+  { reason, now }: { reason: ReasonCode; now: Date },
+): Promise<void> {
+  if (!(await setMended(tx, connection.id, { reason, now }))) return;
+  const asker = pipedriveOf(connection);
+  const change = { asker, from: ['NEEDS_REAUTH'], to: 'ACTIVE', reason: null, now } as const;
+  await changeStatus(tx, connection, change);
 }
 
 const pipedriveOf = (connection: Connection): Origin => ({
@@ -97,6 +122,7 @@ async function markBroken(
   { reason, now }: { reason: ReasonCode; now: Date },
 ): Promise<void> {
   if (!(await setBroken(tx, connection.id, { reason, now }))) return;
+  await setConnection(tx, connection.id, { upkeep_at: recheckAt(now, now) });
   // the app's webhooks go with its consent
   const isRemoved = reason === 'app_removed';
   if (isRemoved)
@@ -109,9 +135,13 @@ async function markBroken(
 export async function disableConnection(
   tx: Tx,
   id: ConnectionId,
-  { asker, now }: { asker: Origin; now: Date },
+  { asker, now }: { asker: Origin & Manager; now: Date },
 ): Promise<Connection> {
   const connection = requireFound(await lockConnection(tx, id), id, 'input.id');
+  requireManaging(connection, asker, 'input.id');
+  // an administrator's word counts more than its owner's
+  if (connection.status !== 'DISABLED' || asker.byAdmin)
+    await setConnection(tx, id, { disabled_by: asker.userId });
   return changeStatus(tx, connection, {
     asker,
     from: ['ACTIVE', 'NEEDS_REAUTH'],
@@ -121,15 +151,17 @@ export async function disableConnection(
   });
 }
 
-/** Upkeep comes at once: the subscription may have died meanwhile. */
+/** Upkeep comes at once: the subscription may have died meanwhile, or a dead credential come back. */
 export async function enableConnection(
   tx: Tx,
   id: ConnectionId,
-  { asker, now }: { asker: Origin; now: Date },
+  { asker, now }: { asker: Origin & Manager; now: Date },
 ): Promise<Connection> {
   const connection = requireFound(await lockConnection(tx, id), id, 'input.id');
+  requireEnabling(connection, asker, 'input.id');
   const to = decideEnabling(connection);
-  if (connection.status === 'DISABLED') await setConnection(tx, id, { upkeep_at: now });
+  if (connection.status !== 'ACTIVE')
+    await setConnection(tx, id, { upkeep_at: now, disabled_by: null });
   return changeStatus(tx, connection, {
     asker,
     from: ['DISABLED'],

@@ -54,7 +54,7 @@ export async function recordConnecting(
   connection: Connection,
   calls: readonly CallReport[],
 ): Promise<void> {
-  const use = { lane: 'interactive', feature: 'connections' } as const;
+  const use = { lane: 'interactive', feature: 'connecting' } as const;
   for (const call of calls) {
     // the connection was made, whatever the ledger says
     await onCall(finishedCall(connection, use, call)).catch((error: unknown) =>
@@ -67,6 +67,8 @@ export interface ApiTokenInput {
   apiToken: string;
   companyDomain?: string | undefined;
   kind: Connection['kind'];
+  /** Also where its user consented before. */
+  replace?: boolean | undefined;
   acceptLimitedVisibility?: boolean | undefined;
   acceptTerms?: string | undefined;
   idempotencyKey?: string | undefined;
@@ -94,7 +96,7 @@ export async function connectWithApiToken(
 
 /** Sets up what was just stored. What Pipedrive does not let us do now is left to upkeep. */
 export async function finishConnecting(
-  deps: ConnectingDeps,
+  deps: SetupDeps,
   connection: Connection,
 ): Promise<Connection> {
   const { workspace_id: workspaceId, id } = connection;
@@ -132,7 +134,7 @@ async function keepOnce(
     byAdmin: asker.byAdmin,
     correlationId: asker.correlationId,
     kind,
-    credential: { method: 'API_TOKEN', apiToken } as const,
+    credential: { method: 'API_TOKEN', apiToken, replacesOauth: input.replace ?? false } as const,
     me,
     apiDomain: homeOf(deps, { apiDomain, me }),
     acceptsLimitedVisibility: input.acceptLimitedVisibility ?? false,

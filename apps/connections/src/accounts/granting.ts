@@ -12,18 +12,20 @@ import type { Me } from '@manifold/pipedrive';
 import type { RegisteredApp } from '../oauth/apps.ts';
 import type { Tx } from '../store.ts';
 import type { Vault } from '../vault/seal.ts';
-import { refuseLimitedUser, seesEnough } from './consent/rules.ts';
+import { refuseLimitedUser, refuseReplacing, seesEnough } from './consent/rules.ts';
 import { insertConsent } from './consent/store.ts';
 import { sealSecret } from './credential.ts';
 import { lockConnectionOfUser } from './grants/store.ts';
-import { decideKind, decideStatus, refuseRenewal } from './rules.ts';
+import { refuseRole } from './ownership/rules.ts';
+import { type Former, takeRemoved } from './ownership/removed.ts';
+import { decideStatus } from './rules.ts';
 import { insertConnection, setConnection } from './store.ts';
 import type { Connection, StoredGrant } from './tables.ts';
 
 /** What a connection calls Pipedrive with. */
 export type NewCredential =
   | { method: 'OAUTH'; grant: StoredGrant; app: RegisteredApp }
-  | { method: 'API_TOKEN'; apiToken: string };
+  | { method: 'API_TOKEN'; apiToken: string; replacesOauth: boolean };
 
 export interface NewConnection {
   workspaceId: WorkspaceId;
@@ -56,7 +58,8 @@ export interface Kept {
 /**
  * Keeps a connection: a new one, or the workspace's earlier one of the same user, working again.
  * Returns the refusal when its user would see too little and nobody accepted that, or when it is one
- * for the whole workspace and no administrator connects: that is known only here.
+ * for the whole workspace and no administrator connects, or an API token would take the place of a
+ * consent unasked: that is known only here.
  */
 export async function storeConnection(
   tx: Tx,
@@ -64,15 +67,19 @@ export async function storeConnection(
   { vault, now }: KeepDeps,
 ): Promise<Kept | Refusal> {
   const { workspaceId, me } = made;
-  const user = { workspaceId, companyId: me.companyId, pipedriveUserId: me.id };
+  const { kind, userId: owner } = made;
+  const user = { workspaceId, companyId: me.companyId, pipedriveUserId: me.id, kind, owner };
   const existing = await lockConnectionOfUser(tx, user);
-  const kind = decideKind(existing?.kind, made.kind);
   const accepts = made.acceptsLimitedVisibility || (existing?.accepts_limited_visibility ?? false);
-  if (kind === 'ORGANIZATION' && !made.byAdmin) return refuseRenewal();
-  if (!seesEnough({ kind, isAdmin: me.admin, accepts })) return refuseLimitedUser();
+  if (kind === 'ORGANIZATION' && !made.byAdmin) return refuseRole();
+  if (turnsFromOauth(existing, made.credential)) return refuseReplacing();
+  const { method } = made.credential;
+  if (!seesEnough({ kind, isAdmin: me.admin, accepts })) return refuseLimitedUser(method);
   const named = { workspace_id: workspaceId, id: existing?.id ?? newId('cn', ConnectionId) };
+  // its owner removed it, and connects again
+  const removed = existing === undefined ? await takeRemoved(tx, made) : undefined;
   const columns = {
-    ...columnsOf(made, { existing, now }),
+    ...columnsOf(made, { existing, removed, now }),
     ...credentialColumns(vault, made, named),
     kind,
     accepts_limited_visibility: accepts,
@@ -88,13 +95,23 @@ export async function storeConnection(
   return { connection, formerGrantId: former === connection.grant_id ? null : former };
 }
 
+const turnsFromOauth = (existing: Connection | undefined, credential: NewCredential): boolean =>
+  existing?.method === 'OAUTH' && credential.method === 'API_TOKEN' && !credential.replacesOauth;
+
 const columnsOf = (
   { me, apiDomain, correlationId, userId, byAdmin }: NewConnection,
-  { existing, now }: { existing: Connection | undefined; now: Date },
-) =>
-  ({
+  {
+    existing,
+    removed,
+    now,
+  }: { existing: Connection | undefined; removed: Former | undefined; now: Date },
+) => {
+  const former = existing ?? removed;
+  const status = decideStatus(former, { userId, byAdmin });
+  return {
     user_id: userId,
-    status: decideStatus(existing?.status, byAdmin),
+    status,
+    disabled_by: status === 'DISABLED' ? (former?.disabled_by ?? null) : null,
     status_reason: null,
     broken_since: null,
     company_name: me.companyName,
@@ -108,7 +125,8 @@ const columnsOf = (
     upkeep_at: new Date(now.getTime() + SET_UP_LEASE_MS),
     correlation_id: correlationId,
     updated_at: now,
-  }) satisfies Partial<Connection>;
+  } satisfies Partial<Connection>;
+};
 
 const credentialColumns = (
   vault: Vault,

@@ -1,4 +1,4 @@
-import { ConnectionStatus } from '@manifold/contracts';
+import { ConnectionStatus, type UserId } from '@manifold/contracts';
 import {
   boundedText,
   checkCursor,
@@ -19,18 +19,24 @@ const ListArguments = z.object({
       method: optional(z.array(z.enum(['OAUTH', 'API_TOKEN'])).max(2)),
       status: optional(z.array(ConnectionStatus).max(3)),
       companyId: optional(boundedText(32)),
+      mine: optional(z.boolean()),
     }),
   ),
   orderBy: orderBy(['CREATED_AT']),
 });
 
 /** The arguments of the query `connections`, checked; oldest first when no order is given. */
-export function readListing(args: PageArguments): {
+export function readListing(
+  args: PageArguments,
+  userId: UserId,
+): {
   filter: ConnectionFilter;
   page: PageRequest;
   newestFirst: boolean;
 } {
-  const { filter = {}, orderBy: order } = ListArguments.parse(args);
+  const { filter, orderBy: order } = ListArguments.parse(args);
+  const { mine, ...conditions } = filter ?? {};
   const page = checkCursor(readPage(args), [IdPart]);
-  return { filter, page, newestFirst: order?.direction === 'DESC' };
+  const own = mine === undefined ? undefined : { userId, isOwn: mine };
+  return { filter: { ...conditions, own }, page, newestFirst: order?.direction === 'DESC' };
 }

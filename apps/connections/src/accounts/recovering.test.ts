@@ -18,7 +18,7 @@ import { basicAuthorization } from '../vault/compare.ts';
 import type { PipedriveAccess } from './client.ts';
 import { releaseGrant } from './grants/commands.ts';
 import { insertGrant, listGrants } from './grants/store.ts';
-import { recheckGrant, tendGrants } from './grants/upkeep.ts';
+import { recheckCredential, tendGrants } from './grants/upkeep.ts';
 import { setConnection } from './store.ts';
 import { createTokens } from './tokens.ts';
 
@@ -75,7 +75,7 @@ test('a grant whose token is turned away twice is kept, and its connection works
   expect(await granted.rowOf(connection)).toMatchObject({ status: 'NEEDS_REAUTH' });
   expect((await granted.grantOf(connection)).refresh_token).not.toBeNull();
 
-  await recheckGrant(tokenDeps(), connection.workspaceId, connection.id);
+  await recheckCredential(tokenDeps(), connection.workspaceId, connection.id);
   expect(await granted.rowOf(connection)).toMatchObject({ status: 'ACTIVE', broken_since: null });
   const events = await listEvents(database.db, connection.workspaceId, 'connection_status_changed');
   expect(events.map(({ payload }) => payload.status)).toEqual(['NEEDS_REAUTH', 'ACTIVE']);

@@ -53,10 +53,11 @@ export async function refreshUnderLock(
     const grant = await findGrant(tx, grantId);
     if (grant === undefined || grant.refresh_token === null) return { outcome: 'rejected' };
     const isReplaceable = grant.token_version !== rejectedVersion;
-    if (isReplaceable && isFresh(grant, deps.now())) return { outcome: 'ok', grant };
+    const isUsable = isReplaceable && grant.access_token !== null;
+    if (isUsable && isFresh(grant, deps.now())) return { outcome: 'ok', grant };
     const answer = await askForGrant(deps, grant);
     // tried early, so the token we have still works
-    const canWait = answer.outcome === 'unavailable' && isReplaceable;
+    const canWait = answer.outcome === 'unavailable' && isUsable;
     if (canWait && isAlive(grant, deps.now())) {
       await postponeRefresh(tx, grant, tryAgainAt(grant, deps.now()));
       return { outcome: 'ok', grant };

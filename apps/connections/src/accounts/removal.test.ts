@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { EventId, WebhookReceiptId } from '@manifold/contracts';
+import { EventId, UserId, WebhookReceiptId } from '@manifold/contracts';
 import { newId } from '@manifold/database';
 import { captureLog, createTestDatabase, eventually, startTestPipedrive } from '@manifold/testing';
 import { afterAll, beforeEach, expect, test } from 'vitest';
@@ -74,7 +74,7 @@ test('a week of deliveries goes with its connection, in more than one batch', as
   const rows = Array.from({ length: 2_500 }, () => ({
     ...{ workspace_id, id: newId('wh', WebhookReceiptId), connection_id: connection.id, ...empty },
     ...({ kind: 'webhook', state: 'ignored', body: null, meta_id: null, attempts: 0 } as const),
-    ...{ not_before: new Date(), received_at: new Date() },
+    ...{ not_before: new Date(), received_at: new Date(), told_for: [] },
   }));
   await world.scoped((tx) => tx.insertInto('webhook_receipt').values(rows).execute());
   await remove();
@@ -116,6 +116,8 @@ const remove = () =>
       workspaceId: world.workspaceId,
       actor: { kind: 'service', id: 'test' },
       correlationId: newId('ev', EventId),
+      userId: newId('us', UserId),
+      byAdmin: true,
     },
   );
 

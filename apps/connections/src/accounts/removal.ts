@@ -5,6 +5,7 @@ import { type Origin, publish } from '@manifold/messaging';
 import { type Authorization, type CallReport, createPipedriveClient } from '@manifold/pipedrive';
 import type { Logger } from 'pino';
 import type { FinishedCall } from '../budget/commands.ts';
+import { recallActing } from '../changes/applying/recall.ts';
 import { handOnConsents } from '../fields/external-id/store.ts';
 import { removeCatalogues } from '../fields/store.ts';
 import type { RegisteredApp } from '../oauth/apps.ts';
@@ -18,6 +19,8 @@ import { disableConnection } from './commands.ts';
 import { openSecret, openToken } from './credential.ts';
 import { finishedCall } from './finished-call.ts';
 import { releaseGrant } from './grants/commands.ts';
+import { type Manager, staysSwitchedOff } from './ownership/rules.ts';
+import { putSwitchedOff } from './ownership/store.ts';
 import { refreshUnderLock } from './refresh.ts';
 import { lockConnection, removeConnection } from './store.ts';
 import type { Connection } from './tables.ts';
@@ -46,7 +49,7 @@ export interface RemovalDeps {
 export async function deleteConnection(
   deps: RemovalDeps,
   id: ConnectionId,
-  asker: Origin,
+  asker: Origin & Manager,
 ): Promise<Connection> {
   const { db, log, now } = deps;
   const { workspaceId } = asker;
@@ -57,13 +60,18 @@ export async function deleteConnection(
   await unsubscribe(deps, connection).catch((error: unknown) =>
     log.warn({ err: error, connection: id }, 'webhook not removed at Pipedrive'),
   );
+  await withWorkspace(db, workspaceId, (tx) => recallActing(tx, id, now()));
   await emptyQueues(deps, id, asker);
   await withWorkspace(db, workspaceId, async (tx) => {
+    // sets before connections, as wherever both are locked
+    await recallActing(tx, id, now());
     // nobody adds a write to it from here on
-    await lockConnection(tx, id);
+    const last = await lockConnection(tx, id);
     await cancelRequestsOf(tx, id, { asker, now: now() });
     await handOnConsents(tx, id);
-    if (!(await removeConnection(tx, id))) return;
+    if (last === undefined || !(await removeConnection(tx, id))) return;
+    if (staysSwitchedOff(last, asker))
+      await putSwitchedOff(tx, { ...ownedBy(last), removed_at: now() });
     await removeReceipts(tx, workspaceId, id, BATCH);
     await removeCatalogues(tx, id);
     await publish(tx, ConnectionDeleted, {
@@ -76,6 +84,14 @@ export async function deleteConnection(
   if (connection.grant_id !== null) await releaseGrant(deps, connection.grant_id);
   return connection;
 }
+
+const ownedBy = ({
+  workspace_id,
+  company_id,
+  pipedrive_user_id,
+  user_id,
+  disabled_by,
+}: Connection) => ({ workspace_id, company_id, pipedrive_user_id, user_id, disabled_by });
 
 /** What may be much goes in small transactions; what comes meanwhile goes with the connection. */
 async function emptyQueues(
@@ -115,7 +131,7 @@ async function unsubscribe(deps: RemovalDeps, connection: Connection): Promise<v
   await waitForTurn(() =>
     changeAlone(deps.db, connection, () => removeSubscriptions(deps, client, connection)),
   );
-  const use = { lane: 'interactive', feature: 'connections' } as const;
+  const use = { lane: 'interactive', feature: 'webhook_upkeep' } as const;
   for (const call of calls) await onCall(finishedCall(connection, use, call));
 }
 

@@ -2,70 +2,46 @@ import { ConnectionId, PipedriveFeature } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
 import {
   boundedText,
-  createGroupLoader,
-  createLoader,
   IdempotencyKey,
+  idToFind,
   loadById,
   optional,
+  originOf,
   type PageArguments,
-  type RequestContext,
   requireRole,
   type Resolvers,
   toConnection,
 } from '@manifold/subgraph';
 import { z } from 'zod';
-import type { Db } from '../store.ts';
 import { disableConnection, enableConnection } from './commands.ts';
-import { connectWithApiToken, type ConnectingDeps } from './connecting.ts';
-import { listTermsAccepted } from './consent/store.ts';
+import { type Asker, connectWithApiToken, type ConnectingDeps } from './connecting.ts';
 import { idleUntil } from './grants/rules.ts';
-import { listGrants } from './grants/store.ts';
+import { tryAtOnce } from './grants/upkeep.ts';
 import { readListing } from './listing.ts';
+import type { AccountContext as Context } from './loaders.ts';
 import { deleteConnection, type RemovalDeps } from './removal.ts';
 import { allFeatures, checkFeature } from './preflight/rules.ts';
 import { administers, causeOf, fixOf, nameOf, requireFound } from './rules.ts';
-import {
-  countConnections,
-  listConnections,
-  listConnectionsByIds,
-  listOrganizationConnections,
-} from './store.ts';
-import type { Connection, Consent, StoredGrant } from './tables.ts';
+import { countConnections, listConnections } from './store.ts';
+import type { Connection } from './tables.ts';
 
 export type AccountDeps = ConnectingDeps & RemovalDeps;
 
-/** One batched query per request for connections named by other parts of the graph. */
-export const createAccountLoaders = ({ db }: { db: Db }, { workspaceId }: RequestContext) => ({
-  connections: createLoader<ConnectionId, Connection>(
-    (ids) => withWorkspace(db, workspaceId, (tx) => listConnectionsByIds(tx, ids)),
-    ({ id }) => id,
-  ),
-  organizationConnections: createGroupLoader<string, Connection>(
-    (companyIds) =>
-      withWorkspace(db, workspaceId, (tx) => listOrganizationConnections(tx, companyIds)),
-    ({ company_id }) => company_id,
-  ),
-  grants: createLoader<string, StoredGrant>(
-    (ids) => withWorkspace(db, workspaceId, (tx) => listGrants(tx, ids)),
-    ({ id }) => id,
-  ),
-  termsAccepted: createLoader<ConnectionId, Consent>(
-    (ids) => withWorkspace(db, workspaceId, (tx) => listTermsAccepted(tx, ids)),
-    ({ connection_id }) => connection_id,
-  ),
-});
-export type AccountLoaders = ReturnType<typeof createAccountLoaders>;
-
-type Context = RequestContext & { loaders: AccountLoaders };
-
 const kind = z.enum(['ORGANIZATION', 'PERSONAL']);
-const OneArguments = z.object({ input: z.object({ id: ConnectionId }) });
+const OneArguments = z.object({ input: z.object({ id: idToFind(ConnectionId) }) });
+const noWhitespace = /^[\x21-\x7e]+$/;
 const ApiTokenInput = z.object({
-  apiToken: z.string().trim().min(1).max(512),
+  apiToken: z
+    .string()
+    .trim()
+    .min(1, { abort: true })
+    .max(512)
+    .regex(noWhitespace, 'no API token: it has a gap in it'),
   companyDomain: optional(
     z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/i, 'the first label of the host, such as acme'),
   ),
   kind,
+  replace: optional(z.boolean()),
   acceptLimitedVisibility: optional(z.boolean()),
   acceptTerms: optional(boundedText(64)),
   idempotencyKey: IdempotencyKey,
@@ -74,7 +50,7 @@ const ApiTokenArguments = z.object({ input: ApiTokenInput });
 
 const Features = optional(z.array(PipedriveFeature).max(allFeatures.length));
 const PreflightArguments = z.object({ features: Features });
-const PreflightQuery = z.object({ connectionId: ConnectionId, features: Features });
+const PreflightQuery = z.object({ connectionId: idToFind(ConnectionId), features: Features });
 
 const findOne = (id: string, { loaders }: Context) =>
   loadById(ConnectionId, id, (known) => loaders.connections.load(known));
@@ -82,6 +58,11 @@ const findOne = (id: string, { loaders }: Context) =>
 /** A personal connection is anybody's own matter; one for the whole workspace is not. */
 const requireConnecting = (context: Context, asked: Connection['kind']): void =>
   requireRole(context.identity, asked === 'ORGANIZATION' ? 'ADMIN' : 'MEMBER');
+
+const askerOf = (context: Context): Asker => {
+  const { userId, role } = context.identity;
+  return { ...originOf(context), userId, byAdmin: administers(role) };
+};
 
 export const createAccountResolvers = (deps: AccountDeps): Resolvers => ({
   Query: {
@@ -91,8 +72,8 @@ export const createAccountResolvers = (deps: AccountDeps): Resolvers => ({
       const connection = requireFound(await loaders.connections.load(id), id, 'connectionId');
       return preflight(deps, connection, features);
     },
-    connections: async (_: unknown, args: PageArguments, { workspaceId }: Context) => {
-      const { filter, page, newestFirst } = readListing(args);
+    connections: async (_: unknown, args: PageArguments, { workspaceId, identity }: Context) => {
+      const { filter, page, newestFirst } = readListing(args, identity.userId);
       return withWorkspace(deps.db, workspaceId, async (tx) => {
         const rows = await listConnections(tx, { filter, page, newestFirst });
         return {
@@ -106,18 +87,20 @@ export const createAccountResolvers = (deps: AccountDeps): Resolvers => ({
     connectWithApiToken: async (_: unknown, args: { input: unknown }, context: Context) => {
       const { input } = ApiTokenArguments.parse(args);
       requireConnecting(context, input.kind);
-      const { userId, role } = context.identity;
-      const asker = { ...context, userId, byAdmin: administers(role) };
-      return { connection: await connectWithApiToken(deps, input, asker) };
+      return { connection: await connectWithApiToken(deps, input, askerOf(context)) };
     },
     disableConnection: (_: unknown, args: { input: unknown }, context: Context) =>
       changeOne(deps, disableConnection, { args, context }),
-    enableConnection: (_: unknown, args: { input: unknown }, context: Context) =>
-      changeOne(deps, enableConnection, { args, context }),
+    enableConnection: async (_: unknown, args: { input: unknown }, context: Context) => {
+      const enabled = await changeOne(deps, enableConnection, { args, context });
+      const { connection } = enabled;
+      if (connection.status !== 'NEEDS_REAUTH') return enabled;
+      return { connection: (await tryAtOnce(deps, connection)) ?? connection };
+    },
     deleteConnection: async (_: unknown, args: { input: unknown }, context: Context) => {
       const { id } = OneArguments.parse(args).input;
-      requireRole(context.identity, 'ADMIN');
-      const deleted = await deleteConnection(deps, id, context);
+      requireRole(context.identity, 'MEMBER');
+      const deleted = await deleteConnection(deps, id, askerOf(context));
       return { deletedId: deleted.id };
     },
   },
@@ -144,9 +127,10 @@ async function changeOne(
   { args, context }: { args: unknown; context: Context },
 ): Promise<{ connection: Connection }> {
   const { id } = OneArguments.parse(args).input;
-  requireRole(context.identity, 'ADMIN');
+  // whose connection it is decides what else it needs
+  requireRole(context.identity, 'MEMBER');
   const connection = await withWorkspace(db, context.workspaceId, (tx) =>
-    change(tx, id, { asker: context, now: now() }),
+    change(tx, id, { asker: askerOf(context), now: now() }),
   );
   return { connection };
 }
@@ -155,8 +139,11 @@ const connectionFields = {
   __resolveReference: ({ id }: { id: string }, context: Context) => findOne(id, context),
   name: async (connection: Connection, _: unknown, { loaders }: Context) =>
     nameOf(connection, await loaders.organizationConnections.load(connection.company_id)),
+  owner: ({ kind: whose, user_id: id }: Connection) => (whose === 'PERSONAL' ? { id } : null),
   statusReason: ({ status, status_reason }: Connection) =>
     status === 'ACTIVE' ? null : status_reason,
+  disabledBy: ({ status, disabled_by: id }: Connection) =>
+    status === 'DISABLED' && id !== null ? { id } : null,
   cause: (connection: Connection) => causeOf(connection) ?? null,
   fix: (connection: Connection) => fixOf(connection) ?? null,
   brokenSince: ({ broken_since }: Connection) => broken_since,
@@ -164,7 +151,7 @@ const connectionFields = {
   grant: async ({ grant_id: id }: Connection, _: unknown, { loaders }: Context) => {
     const grant = id === null ? undefined : await loaders.grants.load(id);
     if (!grant) return null;
-    const isAlive = grant.refresh_token !== null;
+    const isAlive = grant.access_token !== null;
     return { isAlive, renewedAt: grant.renewed_at, idleUntil: isAlive ? idleUntil(grant) : null };
   },
   terms: async ({ id }: Connection, _: unknown, { loaders }: Context) => {

@@ -1,10 +1,12 @@
+import { UserId } from '@manifold/contracts';
+import { newId } from '@manifold/database';
 import {
   createTestDatabase,
   silentLog,
   startTestNats,
   startTestPipedrive,
 } from '@manifold/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Installation, newWorkspace, startInstallation } from '../../test/installation.ts';
 import { listEvents } from '../../test/looking.ts';
 import { migrations } from '../migrations/index.ts';
@@ -16,6 +18,8 @@ const BEGIN = `mutation ($input: BeginConnectionInput!) {
   beginConnection(input: $input) { authorizationUrl } }`;
 const DISABLE = `mutation ($input: DisableConnectionInput!) {
   disableConnection(input: $input) { connection { id } } }`;
+const DELETE = `mutation ($input: DeleteConnectionInput!) {
+  deleteConnection(input: $input) { deletedId } }`;
 const LIST = `query ($filter: ConnectionFilter) { connections(filter: $filter) {
   totalCount nodes { id kind status method } } }`;
 
@@ -24,11 +28,12 @@ const nats = await startTestNats();
 const sandbox = await startTestPipedrive();
 let installation: Installation;
 let user: { id: number; apiToken: string };
+let another: typeof user;
 
 beforeAll(async () => {
   const ground = { urls: database.urls, natsUrl: nats.url, sandbox, log: silentLog };
   installation = await startInstallation(ground);
-  [user] = (await installation.control('GET', '/state')).users;
+  [user, another] = (await installation.control('GET', '/state')).users;
 });
 afterAll(async () => {
   await installation.stop();
@@ -43,13 +48,16 @@ type Role = 'ADMIN' | 'MEMBER';
 const connect = (workspaceId: Workspace, kind: string, role: Role) =>
   installation.graph(CONNECT, { input: { kind, apiToken: user.apiToken } }, { workspaceId, role });
 
-/** Connecting by OAuth as far as a browser takes it; the page that ends it. */
-async function consent(workspaceId: Workspace, kind: string, role: Role) {
-  const begun = await installation.graph(BEGIN, { input: { kind } }, { workspaceId, role });
+/** Connecting by OAuth, to the end. */
+async function consent(workspaceId: Workspace, kind: string, role: Role, who = user) {
+  const input = { kind, acceptLimitedVisibility: true };
+  const begun = await installation.graph(BEGIN, { input }, { workspaceId, role });
   const { authorizationUrl } = begun.data.beginConnection;
-  const page = await fetch(await installation.consent(authorizationUrl, { userId: user.id }));
-  return page.text();
+  return installation.connect(authorizationUrl, { workspaceId, role }, { userId: who.id });
 }
+
+const all = async (workspaceId: Workspace) =>
+  (await installation.graph(LIST, {}, { workspaceId })).data.connections.nodes;
 
 const one = async (workspaceId: Workspace) =>
   (await installation.graph(LIST, {}, { workspaceId })).data.connections.nodes[0];
@@ -59,38 +67,48 @@ async function switchOff(workspaceId: Workspace) {
   await installation.graph(DISABLE, { input: { id } }, { workspaceId });
 }
 
-describe('a connection for the whole workspace is renewed by an administrator alone', () => {
-  test.each(['ADMIN', 'MEMBER'] as const)('with an API token: %s', async (role) => {
+test.each([
+  ['with an API token', connect],
+  ['by consenting in Pipedrive', consent],
+])(
+  'the user of the whole workspace’s connection connects personally %s: both exist, the former as it was (SL-13)',
+  async (_, personally) => {
     const workspaceId = newWorkspace();
     await connect(workspaceId, 'ORGANIZATION', 'ADMIN');
     await switchOff(workspaceId);
-    const answer = await connect(workspaceId, 'PERSONAL', role);
-    expect(answer.errors?.[0].extensions.reason).toBe(
-      role === 'MEMBER' ? 'role_too_low' : undefined,
-    );
-    const status = role === 'MEMBER' ? 'DISABLED' : 'ACTIVE';
-    expect(await one(workspaceId)).toMatchObject({ kind: 'ORGANIZATION', status });
-  });
+    const answer = await personally(workspaceId, 'PERSONAL', 'MEMBER');
+    expect(answer.errors).toBeUndefined();
+    expect(await all(workspaceId)).toMatchObject([
+      { kind: 'ORGANIZATION', method: 'API_TOKEN', status: 'DISABLED' },
+      { kind: 'PERSONAL', status: 'ACTIVE' },
+    ]);
+    // and again: each is renewed by itself
+    expect((await personally(workspaceId, 'PERSONAL', 'MEMBER')).errors).toBeUndefined();
+    expect(await all(workspaceId)).toHaveLength(2);
+  },
+);
 
-  test.each(['ADMIN', 'MEMBER'] as const)('by consenting in Pipedrive: %s', async (role) => {
-    const workspaceId = newWorkspace();
-    await connect(workspaceId, 'ORGANIZATION', 'ADMIN');
-    await switchOff(workspaceId);
-    const page = await consent(workspaceId, 'PERSONAL', role);
-    const isMember = role === 'MEMBER';
-    expect(page).toContain(isMember ? 'role_too_low' : 'Connected');
-    expect(await one(workspaceId)).toMatchObject({
-      kind: 'ORGANIZATION',
-      method: isMember ? 'API_TOKEN' : 'OAUTH',
-      status: isMember ? 'DISABLED' : 'ACTIVE',
-    });
-  });
+test('both use the one grant, which is given back with the last of them', async () => {
+  const workspaceId = newWorkspace();
+  await consent(workspaceId, 'ORGANIZATION', 'ADMIN', another);
+  await consent(workspaceId, 'PERSONAL', 'ADMIN', another);
+  const grants = async () => (await installation.control('GET', '/state')).grants;
+  const held = { clientId: 'test-app', userId: another.id };
+  const [shared, personal] = await all(workspaceId);
+  const remove = ({ id }: { id: string }) =>
+    installation.graph(DELETE, { input: { id } }, { workspaceId });
+  await remove(personal);
+  expect(await grants()).toContainEqual(held);
+  await remove(shared);
+  expect(await grants()).not.toContainEqual(held);
 });
 
-test('a member who connects again what was switched off leaves it so; an administrator switches it on, which is told', async () => {
+test('a member who connects again what an administrator switched off leaves it so; an administrator switches it on, which is told', async () => {
   const workspaceId = newWorkspace();
   await connect(workspaceId, 'PERSONAL', 'MEMBER');
-  await switchOff(workspaceId);
+  const { id } = await one(workspaceId);
+  const administrator = { workspaceId, userId: newId('us', UserId) };
+  await installation.graph(DISABLE, { input: { id } }, administrator);
   await connect(workspaceId, 'PERSONAL', 'MEMBER');
   expect(await one(workspaceId)).toMatchObject({ status: 'DISABLED' });
   await connect(workspaceId, 'PERSONAL', 'ADMIN');

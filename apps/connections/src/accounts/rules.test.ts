@@ -1,16 +1,19 @@
+import { UserId } from '@manifold/contracts';
 import { expect, test } from 'vitest';
 import { requireTerms, seesEnough } from './consent/rules.ts';
-import { idleUntil, isFresh, refreshTimeOf, saysMore } from './grants/rules.ts';
+import { idleUntil, isFresh, refreshTimeOf, releaseAgainAt, saysMore } from './grants/rules.ts';
 import {
   causeOf,
   decideAccess,
   decideEnabling,
-  decideKind,
+  decideStatus,
   fixOf,
   nextUpkeep,
   refusalOf,
 } from './rules.ts';
 
+const owner = UserId.parse(`us_${'1'.repeat(32)}`);
+const other = UserId.parse(`us_${'2'.repeat(32)}`);
 const now = new Date('2026-03-01T10:00:00Z');
 
 test('a token is renewed when four fifths of its life have passed', () => {
@@ -36,20 +39,33 @@ test.each([
 });
 
 test.each([
-  [undefined, 'PERSONAL', 'PERSONAL'],
-  ['PERSONAL', 'ORGANIZATION', 'ORGANIZATION'],
-  ['ORGANIZATION', 'PERSONAL', 'ORGANIZATION'],
+  ['whoever switched it off', owner, false, 'ACTIVE'],
+  ['somebody else', 'us_2', false, 'DISABLED'],
+  ['an administrator', 'us_2', true, 'ACTIVE'],
 ] as const)(
-  'a connection that was %s and is connected as %s is %s',
-  (existing, asked, expected) => {
-    expect(decideKind(existing, asked)).toBe(expected);
+  'a connection that was switched off, connected again by %s',
+  (_, userId, byAdmin, expected) => {
+    const existing = { status: 'DISABLED', disabled_by: owner } as const;
+    expect(decideStatus(existing, { userId, byAdmin })).toBe(expected);
   },
 );
 
+const owned = { kind: 'PERSONAL', user_id: owner, disabled_by: null } as const;
+
 test('everything that does not work says what to do about it', () => {
-  expect(fixOf({ status: 'ACTIVE', status_reason: null })).toBeUndefined();
-  expect(fixOf({ status: 'DISABLED', status_reason: null })).toMatch(/enableConnection/);
-  expect(fixOf({ status: 'NEEDS_REAUTH', status_reason: 'token_rejected' })).toMatch(/again/);
+  expect(fixOf({ ...owned, status: 'ACTIVE', status_reason: null })).toBeUndefined();
+  const rejected = { status: 'NEEDS_REAUTH', status_reason: 'token_rejected' } as const;
+  expect(fixOf({ ...owned, ...rejected })).toMatch(/again/);
+});
+
+test.each([
+  ['ORGANIZATION', other, /^Switch it on/],
+  ['PERSONAL', owner, /^Its owner switched it off/],
+  ['PERSONAL', other, /^An administrator of the workspace switched it off: ask one/],
+  ['PERSONAL', null, /^An administrator/],
+] as const)('a connection %s that is off by %s says who switches it on', (kind, by, words) => {
+  const off = { status: 'DISABLED', status_reason: null, kind, disabled_by: by } as const;
+  expect(fixOf({ ...owned, ...off })).toMatch(words);
 });
 
 test.each([
@@ -60,7 +76,7 @@ test.each([
 ] as const)('what broke a connection with %s by %s is said', (status_reason, method, cause) => {
   expect(causeOf({ broken_since: now, method, status_reason })).toMatch(cause);
   expect(causeOf({ broken_since: null, method, status_reason })).toBeUndefined();
-  expect(fixOf({ status: 'NEEDS_REAUTH', status_reason })).toEqual(expect.any(String));
+  expect(fixOf({ ...owned, status: 'NEEDS_REAUTH', status_reason })).toEqual(expect.any(String));
 });
 
 test.each([
@@ -77,6 +93,14 @@ test('terms are accepted in the wording that is shown now, and only where there 
   expect(() => requireTerms(undefined, undefined)).not.toThrow();
   expect(() => requireTerms(terms, '2')).not.toThrow();
   expect(() => requireTerms(terms, '1')).toThrow(/not accepted/);
+});
+
+test.each([
+  ['soon at first', '2026-03-01T09:59:00Z', '2026-03-01T10:05:00.000Z'],
+  ['later when it is older', '2026-03-01T08:00:00Z', '2026-03-01T12:00:00.000Z'],
+  ['daily in the end', '2026-02-01T10:00:00Z', '2026-03-02T10:00:00.000Z'],
+])('a grant Pipedrive does not take back is given back again %s', (_, renewed, again) => {
+  expect(releaseAgainAt({ renewed_at: new Date(renewed) }, now).toISOString()).toBe(again);
 });
 
 test('a grant lives 60 days from its last use, and tells its connections what changed about it', () => {

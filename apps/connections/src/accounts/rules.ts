@@ -66,26 +66,16 @@ export const decideEnabling = ({
 }: Pick<Connection, 'broken_since'>): ConnectionStatus =>
   broken_since === null ? 'ACTIVE' : 'NEEDS_REAUTH';
 
-/** A second connecting by one user may widen a personal connection, never narrow an organization's. */
-export const decideKind = (
-  existing: Connection['kind'] | undefined,
-  asked: Connection['kind'],
-): Connection['kind'] => (existing === 'ORGANIZATION' ? existing : asked);
-
 export const administers = (role: Role): boolean => role === 'ADMIN' || role === 'OWNER';
 
-/** What was switched off is switched on by an administrator alone, connecting included. */
+/** What an administrator switched off stays so when its owner connects again. */
 export const decideStatus = (
-  existing: ConnectionStatus | undefined,
-  byAdmin: boolean,
-): ConnectionStatus => (existing === 'DISABLED' && !byAdmin ? existing : 'ACTIVE');
-
-/** The refusal for whoever may not renew a connection of the whole workspace. */
-export const refuseRenewal = (): Refusal =>
-  new Refusal('forbidden', 'This user of Pipedrive is connected for the whole workspace', {
-    reason: 'role_too_low',
-    fix: 'Ask an administrator of the workspace to connect them again.',
-  });
+  existing: Pick<Connection, 'status' | 'disabled_by'> | undefined,
+  by: { userId: string; byAdmin: boolean },
+): ConnectionStatus =>
+  existing?.status === 'DISABLED' && !by.byAdmin && existing.disabled_by !== by.userId
+    ? existing.status
+    : 'ACTIVE';
 
 /** The company's name, with the user's id where that alone does not say which connection is meant. */
 export const nameOf = (
@@ -96,18 +86,30 @@ export const nameOf = (
     ? company_name
     : `${company_name} (user ${pipedrive_user_id})`;
 
+type Stopped = Pick<Connection, 'status' | 'status_reason'> &
+  Partial<Pick<Connection, 'kind' | 'user_id' | 'disabled_by'>>;
+
 /** What a person can do about a connection that does not work; undefined when it does. */
-export function fixOf({ status, status_reason }: Pick<Connection, 'status' | 'status_reason'>) {
+export function fixOf(connection: Stopped): string | undefined {
+  const { status, status_reason } = connection;
   switch (status) {
     case 'ACTIVE':
       return undefined;
     case 'DISABLED':
-      return 'Switch it on with the mutation enableConnection.';
+      return switchingOn(connection);
     case 'NEEDS_REAUTH':
       return status_reason === 'user_deactivated'
-        ? 'Have the user activated in Pipedrive, or connect another user, best one made for Manifold alone.'
+        ? 'Have the user activated in Pipedrive, which is noticed within a day, or at once with enableConnection; or connect another user, best one made for Manifold alone.'
         : 'Connect the same user of the company again; what waits is kept.';
   }
+}
+
+/** Whoever switched a personal connection off is who switches it on, its owner or an administrator. */
+function switchingOn({ kind, user_id, disabled_by }: Stopped): string {
+  if (kind !== 'PERSONAL') return 'Switch it on with the mutation enableConnection.';
+  return disabled_by === user_id
+    ? 'Its owner switched it off, and can switch it on with the mutation enableConnection.'
+    : 'An administrator of the workspace switched it off: ask one to switch it on with the mutation enableConnection.';
 }
 
 /** What broke a connection, as far as Pipedrive lets it be known; undefined when nothing did. */
@@ -126,7 +128,7 @@ export function causeOf({
 
 /** The refusal for a connection that may not be used now. */
 export const refuseAccess = (
-  connection: Pick<Connection, 'id' | 'status' | 'status_reason'>,
+  connection: Stopped & Pick<Connection, 'id'>,
   reason: ReasonCode,
 ): Refusal => {
   const fix = fixOf(connection);

@@ -7,6 +7,7 @@ import { readDueCatalogues } from '../fields/commands.ts';
 import type { Db, Tx } from '../store.ts';
 import type { Vault } from '../vault/seal.ts';
 import { ensureSubscription } from '../webhooks/subscription.ts';
+import type { OwnFeature } from '../budget/usage/features.ts';
 import type { PipedriveAccess } from './client.ts';
 import { stopConnection } from './commands.ts';
 import { nextUpkeep } from './rules.ts';
@@ -36,11 +37,16 @@ export async function setUpConnection(
   const connection = await withWorkspace(db, workspaceId, (tx) => findConnection(tx, id));
   if (connection?.status !== 'ACTIVE') return connection;
   const lane = connection.established_at === null ? 'interactive' : 'event';
-  const client = await access.clientFor(workspaceId, id, { lane, feature: 'connections' });
+  const clientFor = (feature: OwnFeature) => access.clientFor(workspaceId, id, { lane, feature });
+  const client = await clientFor('connecting');
   // connecting has just asked; later it tells of a user who lost rights, and keeps the grant in use
   if (connection.established_at !== null) await checkUser(deps, client, connection);
-  const subscribed = await ensureSubscription(deps, client, connection);
-  const areFieldsRead = await readDueCatalogues(deps, client, connection);
+  const subscribed = await ensureSubscription(deps, await clientFor('webhook_upkeep'), connection);
+  const areFieldsRead = await readDueCatalogues(
+    deps,
+    await clientFor('field_catalogue'),
+    connection,
+  );
   return withWorkspace(db, workspaceId, async (tx) => {
     const current = await lockConnection(tx, id);
     if (current?.status !== 'ACTIVE') return current;

@@ -43,6 +43,8 @@ export interface ConnectionFilter {
   method?: Connection['method'][] | undefined;
   status?: ConnectionStatus[] | undefined;
   companyId?: string | undefined;
+  /** Personal ones of a user, or all but these. */
+  own?: { userId: UserId; isOwn: boolean } | undefined;
 }
 
 /** One page in the order the connections were made, which is the order of their ids. */
@@ -64,15 +66,19 @@ const connectionsThat = (tx: Db, filter: ConnectionFilter) =>
 
 const conditionsOf = (
   eb: ExpressionBuilder<Tables, 'connection'>,
-  { kind, method, status, companyId }: ConnectionFilter,
+  { kind, method, status, companyId, own }: ConnectionFilter,
 ) => [
   // none of nothing
   ...([kind, method, status].some((named) => named?.length === 0) ? [eb.lit(false)] : []),
   ...(kind?.length ? [eb('kind', 'in', kind)] : []),
   ...(method?.length ? [eb('method', 'in', method)] : []),
   ...(status?.length ? [eb('status', 'in', status)] : []),
+  ...(own === undefined ? [] : [own.isOwn ? isOf(eb, own.userId) : eb.not(isOf(eb, own.userId))]),
   ...(companyId === undefined ? [] : [eb('company_id', '=', companyId)]),
 ];
+
+const isOf = (eb: ExpressionBuilder<Tables, 'connection'>, userId: UserId) =>
+  eb.and([eb('kind', '=', 'PERSONAL'), eb('user_id', '=', userId)]);
 
 export async function listConnectionsByIds(
   tx: Db,
@@ -125,6 +131,17 @@ export async function findConnectionByWebhookPath(
     .selectAll()
     .where('webhook_path_hash', '=', pathHash)
     .executeTakeFirst();
+}
+
+/** By what the connections of a delivery are found; the newest first when there are too many. */
+export async function listWebhookPathHashes(tx: Db, limit: number): Promise<string[]> {
+  const rows = await tx
+    .selectFrom('connection')
+    .select('webhook_path_hash')
+    .orderBy('created_at', 'desc')
+    .limit(limit)
+    .execute();
+  return rows.map(({ webhook_path_hash: hash }) => hash);
 }
 
 export async function setConnection(

@@ -34,6 +34,8 @@ export interface ConnectionTable {
   app_name: string | null;
   /** Whoever connected it knows that its user is no administrator and sees less. */
   accepts_limited_visibility: boolean;
+  /** Who switched it off; null while it is on, and where an earlier release did not keep it. */
+  disabled_by: UserId | null;
   /** When its credential was found not to work; null while it works. */
   broken_since: Date | null;
   webhook_state: 'PENDING' | 'ACTIVE' | 'FAILED';
@@ -62,8 +64,9 @@ export interface GrantTable {
   pipedrive_user_id: string;
   api_domain: string;
   scopes: string[];
-  /** Sealed for the installation; null once Pipedrive said that the grant is gone. */
+  /** Sealed for the installation; null once Pipedrive did not renew it any more. */
   access_token: string | null;
+  /** Sealed too, and kept to be tried again; null once the app was removed. */
   refresh_token: string | null;
   expires_at: Date;
   /** At 80 % of the token's life. */
@@ -88,12 +91,25 @@ export interface ConsentTable {
   terms_version: string | null;
 }
 
+/** A personal connection its owner removed while it was switched off by somebody else. */
+export interface SwitchedOffTable {
+  workspace_id: WorkspaceId;
+  company_id: string;
+  pipedrive_user_id: string;
+  /** Whose it was. */
+  user_id: UserId;
+  disabled_by: UserId | null;
+  removed_at: Date;
+}
+
 export interface AccountTables {
   connection: ConnectionTable;
   pipedrive_grant: GrantTable;
   consent: ConsentTable;
+  switched_off: SwitchedOffTable;
 }
 
 export type Connection = ConnectionTable;
 export type StoredGrant = GrantTable;
 export type Consent = ConsentTable;
+export type SwitchedOff = SwitchedOffTable;

@@ -1,6 +1,7 @@
 import type { ConnectionId, WorkspaceId } from '@manifold/contracts';
 import { acrossWorkspaces, withWorkspace } from '@manifold/database';
-import type { Refusal } from '@manifold/errors';
+import { Refusal } from '@manifold/errors';
+import { parseApiDomain } from '@manifold/pipedrive';
 import { type Credential, openApiToken, openGrant } from './credential.ts';
 import { rejectApiToken, suspectGrant } from './commands.ts';
 import { createGate } from './gate.ts';
@@ -44,13 +45,18 @@ export function createTokens(deps: TokenDeps): Tokens {
     return refuseBroken(connection);
   };
 
+  /** Pipedrive says with each token where its company is now. */
+  const refind = async (stale: Connection, version?: number): Promise<Credential> => {
+    if (stale.grant_id !== null) await refresh(stale.grant_id, version);
+    const { connection, grant } = await readUsable(deps, stale.workspace_id, stale.id);
+    if (!isCallable(deps, connection) || !grant) throw refuseAddress(connection);
+    return openGrant(vault, connection, grant);
+  };
+
   return {
     async credentialOf(workspaceId, id) {
-      const { connection, grant } = await withWorkspace(db, workspaceId, async (tx) => {
-        const found = requireUsable(await findConnection(tx, id), id);
-        const { grant_id: grantId } = found;
-        return { connection: found, grant: grantId && (await findGrant(tx, grantId)) };
-      });
+      const { connection, grant } = await readUsable(deps, workspaceId, id);
+      if (!isCallable(deps, connection)) return refind(connection, grant?.token_version);
       if (connection.grant_id === null) return openApiToken(vault, connection);
       return grant && grant.access_token !== null && isFresh(grant, now())
         ? openGrant(vault, connection, grant)
@@ -67,6 +73,27 @@ export function createTokens(deps: TokenDeps): Tokens {
     giveUp,
   };
 }
+
+const readUsable = ({ db }: TokenDeps, workspaceId: WorkspaceId, id: ConnectionId) =>
+  withWorkspace(db, workspaceId, async (tx) => {
+    const connection = requireUsable(await findConnection(tx, id), id);
+    const { grant_id: grantId } = connection;
+    const grant = grantId === null ? undefined : await findGrant(tx, grantId);
+    return { connection, grant };
+  });
+
+const isCallable = ({ allowedApiDomains }: TokenDeps, { api_domain }: Connection): boolean =>
+  parseApiDomain(api_domain, allowedApiDomains) !== undefined;
+
+const refuseAddress = ({ id, api_domain }: Connection): Refusal =>
+  new Refusal(
+    'unavailable',
+    `The connection ${id} leads to ${api_domain}, which is not Pipedrive`,
+    {
+      reason: 'pipedrive_unreachable',
+      fix: 'Connect the same user again, or name this origin in PIPEDRIVE_API_DOMAINS.',
+    },
+  );
 
 const refuseBroken = (connection: Connection): Refusal =>
   refuseAccess(

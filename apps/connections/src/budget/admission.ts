@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Db } from '../store.ts';
-import { admitCalls, type PlannedCall } from './commands.ts';
+import { admitCalls } from './admitting.ts';
+import type { PlannedCall } from './commands.ts';
 import type { Admission, BudgetPlan } from './rules.ts';
 import type { Lane } from './tables.ts';
 

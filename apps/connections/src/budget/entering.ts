@@ -1,10 +1,11 @@
-import { randomUUID } from 'node:crypto';
 import type { WorkspaceId } from '@manifold/contracts';
 import { acrossWorkspaces, withWorkspace } from '@manifold/database';
 import type { Db, Tx } from '../store.ts';
-import { chargeOf, learnRemaining } from './answers/rules.ts';
+import { chargeOf, learnRemaining, showsMore } from './answers/rules.ts';
 import type { FinishedCall } from './commands.ts';
+import { lookSoon } from './days/rules.ts';
 import { learn, type Learned } from './learning.ts';
+import { wakeWaitingForDay } from './plans/store.ts';
 import { expire, release } from './reservations/rules.ts';
 import { type BudgetPlan, dayOf } from './rules.ts';
 import {
@@ -17,6 +18,7 @@ import {
   setWindows,
 } from './store.ts';
 import { tell } from './telling.ts';
+import { callRow, usageOf } from './usage/entries.ts';
 import { addUsage, insertCalls, removeCalls } from './usage/store.ts';
 
 /** A finished call and when it ended. */
@@ -79,23 +81,28 @@ async function enterDay(
   const credentials = [...new Set(entries.map(({ call }) => call.credential))];
   const windows = await listWindows(tx, credentials);
   const days = await listDays(tx, companyId, day);
-  await insertCalls(tx, entries.map(callRow));
-  await addUsage(tx, usageOf(entries, day));
+  const made = entries.filter(({ call }) => call.outcome !== 'given_back');
+  await insertCalls(tx, made.map(callRow));
+  await addUsage(tx, usageOf(made, day));
 
   const learned: Learned = {
     windows: new Map(windows.map((window) => [window.credential, window])),
     changed: new Set(),
     pausedUntil: days[0]?.paused_until ?? null,
+    probeAt: days[0]?.probe_at ?? null,
     turns: [],
   };
   for (const entry of entries) learn(learned, entry);
-  const after = spend(days, entries, { companyId, day, pausedUntil: learned.pausedUntil });
+  const { pausedUntil, probeAt } = learned;
+  const after = spend(days, entries, { companyId, day, pausedUntil, probeAt });
   const happened = { companyId, days: after, turns: learned.turns, now: first.at };
   await setDays(tx, await tell(tx, happened, plan));
   await setWindows(
     tx,
     [...learned.windows.values()].filter(({ credential }) => learned.changed.has(credential)),
   );
+  const goesOn = learned.turns.some(({ scope, turn }) => scope === 'company' && turn === 'resumed');
+  if (goesOn || showsMore(days[0], after[0])) await wakeWaitingForDay(tx, companyId, first.at);
   return after.flatMap(({ workspace_id, spent_tokens }) => {
     const before = days.find((one) => one.workspace_id === workspace_id)?.spent_tokens ?? 0;
     return before === 0 && spent_tokens > 0 ? [workspace_id] : [];
@@ -106,14 +113,17 @@ async function enterDay(
 function spend(
   days: readonly ApiDay[],
   entries: readonly Entry[],
-  of: { companyId: string; day: string; pausedUntil: Date | null },
+  of: { companyId: string; day: string; pausedUntil: Date | null; probeAt: Date | null },
 ): ApiDay[] {
   const own = new Map(days.map((day) => [day.workspace_id, day]));
+  let { probeAt } = of;
   let { learned_limit: limit = null, learned_remaining: remaining = null } = days[0] ?? {};
   for (const { call, at } of entries) {
     const { workspaceId, limits } = call;
     const known = own.get(workspaceId) ?? newDay({ ...of, workspaceId });
     const { kept, lostTokens } = expire(known.reserved, at);
+    // it may be the one that looked whose end nobody told
+    if (lostTokens > 0) probeAt = lookSoon(probeAt, at);
     const tokens = chargeOf(call);
     const { admittedAt, priceTokens } = call;
     own.set(workspaceId, {
@@ -132,54 +142,9 @@ function spend(
     learned_limit: limit,
     learned_remaining: remaining,
     paused_until: of.pausedUntil,
+    probe_at: probeAt,
   }));
 }
-
-const groupKey = ({ call }: Entry): string =>
-  JSON.stringify([
-    call.workspaceId,
-    call.connectionId,
-    call.operation,
-    call.feature,
-    call.changeSetId,
-  ]);
-
-const usageOf = (entries: readonly Entry[], day: string) =>
-  [...Map.groupBy(entries, groupKey).values()].flatMap((group) => {
-    const [first] = group;
-    if (first === undefined) return [];
-    const { workspaceId, connectionId, companyId, operation, feature, changeSetId } = first.call;
-    return {
-      workspace_id: workspaceId,
-      connection_id: connectionId,
-      company_id: companyId,
-      day,
-      operation,
-      feature,
-      change_set_id: changeSetId ?? '',
-      calls: group.length,
-      tokens: group.reduce((sum, { call }) => sum + chargeOf(call), 0),
-    };
-  });
-
-const callRow = ({ call, at }: Entry) => ({
-  workspace_id: call.workspaceId,
-  id: callId(at),
-  company_id: call.companyId,
-  connection_id: call.connectionId,
-  operation: call.operation,
-  tokens: chargeOf(call),
-  status: call.status ?? null,
-  outcome: call.outcome,
-  lane: call.lane,
-  feature: call.feature,
-  change_set_id: call.changeSetId ?? null,
-  at,
-});
-
-/** Sorts by time, so that the ledger's index grows at one end. */
-const callId = (at: Date): string =>
-  `${at.getTime().toString(16).padStart(12, '0')}${randomUUID().slice(-12)}`;
 
 export const KEEP_CALLS_MS = 30 * 24 * 3_600_000;
 const CALLS_AT_ONCE = 2_000;

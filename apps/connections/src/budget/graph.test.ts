@@ -5,17 +5,21 @@ import {
   startTestGraph,
   startTestPipedrive,
 } from '@manifold/testing';
+import { operations } from '@manifold/pipedrive';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createChanging } from '../../test/changing.ts';
 import { personStep } from '../../test/write-commands.ts';
 import { createWorld } from '../../test/writing.ts';
-import { createAccountLoaders } from '../accounts/resolvers.ts';
+import { listEvents } from '../../test/looking.ts';
+import { createAccountLoaders } from '../accounts/loaders.ts';
 import { createChangeSetLoaders } from '../changes/loaders.ts';
 import { createChangeSetResolvers } from '../changes/resolvers.ts';
 import { migrations } from '../migrations/index.ts';
 import type { Tables } from '../store.ts';
 import { schemaFiles } from '../subgraph.ts';
 import { createWriteLoaders, createWriteResolvers } from '../writes/resolvers.ts';
+import { createRegistryLoaders } from '../registry/resolvers.ts';
+import { createEstimateResolvers } from './estimates/resolvers.ts';
 import { createForecastResolvers } from './forecast/resolvers.ts';
 import { createPlanResolvers } from './plans/resolvers.ts';
 import { createBudgetResolvers } from './resolvers.ts';
@@ -35,12 +39,18 @@ const { graph, stop } = await startTestGraph({
   schemaFiles,
   resolvers: [
     ...[createBudgetResolvers(deps), createPlanResolvers(deps), createUsageResolvers(deps)],
-    ...[createForecastResolvers(deps), createChangeSetResolvers(deps), createWriteResolvers(deps)],
+    ...[
+      createEstimateResolvers(),
+      createForecastResolvers(deps),
+      createChangeSetResolvers(deps),
+      createWriteResolvers(deps),
+    ],
   ],
   loaders: (context) => ({
     ...createAccountLoaders({ db }, context),
+    ...createRegistryLoaders({ db }, context),
     ...createWriteLoaders({ db }, context),
-    ...createChangeSetLoaders({ db }, context),
+    ...createChangeSetLoaders(deps, context),
   }),
   caller: { workspaceId: world.workspaceId },
 });
@@ -187,4 +197,46 @@ test('a connection of another workspace has no budget and no forecast', async ()
   const query = `query ($id: ID!) { apiBudget(connectionId: $id) { day } apiForecast(connectionId: $id) { tokens } }`;
   const { data } = await graph(query, { id: connectionId }, elsewhere);
   expect(data).toEqual({ apiBudget: null, apiForecast: null });
+});
+
+test('a job says what it will take before it is begun, by the price list', async () => {
+  const estimate = async (job: string, more = '') => {
+    const { apiEstimate } = await ask(`query ($id: ID!) {
+      apiEstimate(connectionId: $id, job: ${job}, object: PERSON${more}) { tokens calls records } }`);
+    return apiEstimate;
+  };
+  const [list, one] = [operations.getPersons.priceTokens, operations.getPerson.priceTokens];
+  const create = operations.getPersonFields.priceTokens + operations.addPersonField.priceTokens;
+  // pages of 500
+  expect(await estimate('VERIFY_COMPLETENESS', ', records: 1001')).toEqual({
+    tokens: 3 * list,
+    calls: 3,
+    records: 1_001,
+  });
+  expect(await estimate('TRACK_RECORDS')).toEqual({ tokens: null, calls: null, records: null });
+  expect(await estimate('READ_RECORDS')).toEqual({ tokens: one, calls: 1, records: 1 });
+  expect(await estimate('CREATE_FIELD')).toEqual({ tokens: create, calls: 2, records: null });
+});
+
+test('of users nothing is estimated', async () => {
+  const { errors } = await graph(
+    'query ($id: ID!) { apiEstimate(connectionId: $id, job: READ_RECORDS, object: USER) { calls } }',
+    { id: connectionId },
+  );
+  expect(errors?.[0]?.extensions).toMatchObject({ reason: 'invalid_input', field: 'object' });
+});
+
+test('a change of the plan is told', async () => {
+  const input = { connectionId, plan: 'GROWTH', seats: 3 };
+  await ask(
+    'mutation ($input: SetApiPlanInput!) { setApiPlan(input: $input) { apiBudget { day } } }',
+    { input },
+  );
+  const events = await listEvents(db, world.workspaceId, 'budget_changed');
+  expect(events.at(-1)?.payload).toMatchObject({
+    change: 'plan_changed',
+    plan: 'growth',
+    seats: 3,
+    topUpTokens: 0,
+  });
 });

@@ -1,6 +1,7 @@
 import { operations } from '@manifold/pipedrive';
-import { decidePause, endsBlock } from './answers/rules.ts';
+import { decidePause, endsBlock, showsTokens } from './answers/rules.ts';
 import type { FinishedCall } from './commands.ts';
+import { lookSoon } from './days/rules.ts';
 import type { ApiWindow } from './store.ts';
 import { learnOthers, move } from './windows/rules.ts';
 
@@ -18,6 +19,8 @@ export interface Learned {
   /** Credentials whose window changed. */
   changed: Set<string>;
   pausedUntil: Date | null;
+  /** When one call may look whether a spent day has tokens. */
+  probeAt: Date | null;
   turns: Turn[];
 }
 
@@ -58,8 +61,13 @@ function learnDailyPause(
     learned.pausedUntil = until;
     return;
   }
-  if (pausedUntil === null || pausedUntil > at || call.outcome !== 'ok') return;
+  if (!showsTokens(call.outcome)) {
+    learned.probeAt = lookSoon(learned.probeAt, at);
+    return;
+  }
+  if (pausedUntil === null || pausedUntil > at) return;
   learned.pausedUntil = null;
+  learned.probeAt = null;
   learned.turns.push({ scope: 'company', turn: 'resumed' });
 }
 

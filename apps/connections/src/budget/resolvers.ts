@@ -15,6 +15,8 @@ type Context = RequestContext & {
 };
 
 const balance = ({ day, plan }: Budget) => balanceOf(spentOf(day), plan.dailyTokens);
+const pause = (budget: Budget) =>
+  pauseOf(budget.day, budget.window, budget.now, balance(budget).remaining);
 const burstLimitOf = ({ window, plan, connection }: Budget) =>
   window?.burst_limit ?? plan.burst[connection.method];
 
@@ -52,8 +54,8 @@ export const createBudgetResolvers = (deps: BudgetDeps): Resolvers => ({
       return Math.max(0, remaining - reserveOf(limit, 'bulk'));
     },
     resetsAt: ({ now }: Budget) => nextMidnight(now),
-    pausedUntil: ({ day, window, now }: Budget) => pauseOf(day, window, now)?.until ?? null,
-    pauseReason: ({ day, window, now }: Budget) => pauseOf(day, window, now)?.reason ?? null,
+    pausedUntil: (budget: Budget) => pause(budget)?.until ?? null,
+    pauseReason: (budget: Budget) => pause(budget)?.reason ?? null,
     burst: (budget: Budget) => showWindow(budget.window?.burst, burstLimitOf(budget), budget.now),
     search: ({ window, now }: Budget) => showWindow(window?.search, SEARCH_LIMIT, now),
     usage: ({ connection, now }: Budget, given: unknown, { workspaceId }: Context) => {

@@ -20,11 +20,12 @@ import {
 } from './rules.ts';
 import type { Lane } from './tables.ts';
 import { decideAdmissions, inTurn } from './turns/rules.ts';
-import type { Slots } from './windows/rules.ts';
+import { SLOT_MS, type Slots } from './windows/rules.ts';
 
 const now = new Date('2026-03-01T10:00:00.050Z');
 const at = (ms: number) => new Date(now.getTime() + ms);
-const slotOf = (time: Date) => Math.floor(time.getTime() / 50);
+const HOUR_MS = 3_600_000;
+const slotOf = (time: Date) => Math.floor(time.getTime() / SLOT_MS);
 
 describe('a window of two seconds', () => {
   test.each<[Lane, number, number]>([
@@ -59,7 +60,9 @@ describe('the day', () => {
     const decision = admit({ lane, day, dailyTokens });
     expect(decision.admitted).toBe(admitted);
     if (!decision.admitted) {
-      expect(decision).toMatchObject({ reason: 'budget_spent', until: nextMidnight(now) });
+      // people look every hour whether tokens were bought
+      const until = lane === 'interactive' ? at(HOUR_MS) : nextMidnight(now);
+      expect(decision).toMatchObject({ reason: 'budget_spent', until });
     }
   });
 
@@ -67,14 +70,19 @@ describe('the day', () => {
     const day = { pausedUntil: at(1_000) };
     const refused = { until: at(1_000), reason: 'budget_spent' };
     expect(admit({ lane: 'interactive', day })).toMatchObject(refused);
-    expect(pauseOf({ paused_until: at(1_000) }, undefined, now)).toEqual(refused);
-    expect(pauseOf({ paused_until: at(1_000) }, undefined, at(1_001))).toBeUndefined();
+    const paused = { paused_until: at(1_000), probe_at: null };
+    expect(pauseOf(paused, undefined, now)).toEqual(refused);
+    expect(pauseOf(paused, undefined, at(1_001))).toBeUndefined();
+    expect(pauseOf({ ...paused, probe_at: at(5_000) }, undefined, at(1_001))).toEqual({
+      until: at(5_000),
+      reason: 'budget_spent',
+    });
   });
 
   test.each([
-    [{ limit: 1_000, spent: 749, remaining: 251 }, 0, undefined],
-    [{ limit: 1_000, spent: 0, remaining: 250 }, 0, 75],
-    [{ limit: 1_000, spent: 800, remaining: null }, 75, undefined],
+    [{ limit: 1_000, spent: 499, remaining: 501 }, 0, undefined],
+    [{ limit: 1_000, spent: 0, remaining: 200 }, 0, 80],
+    [{ limit: 1_000, spent: 800, remaining: null }, 80, undefined],
     [{ limit: 1_000, spent: 1_001, remaining: 0 }, 75, 100],
     [{ limit: 1_000, spent: 1_001, remaining: 0 }, 100, undefined],
     [{ limit: null, spent: 9_999, remaining: null }, 0, undefined],
@@ -173,7 +181,7 @@ describe('after a page from the edge', () => {
     const window = { pausedUntil: at(-1), pauseReason: 'pipedrive_blocked', blocks: 1 } as const;
     const probe = admit({ window });
     if (!probe.admitted) throw new Error('no probe');
-    expect(admit({ window: { ...window, ...probe.window } })).toEqual({
+    expect(admit({ window: { ...window, ...probe.window } })).toMatchObject({
       admitted: false,
       until: at(60_000),
       reason: 'pipedrive_blocked',
@@ -238,6 +246,7 @@ const dayWith = (day: Partial<Day>): Day => ({
   learnedLimit: null,
   learnedRemaining: null,
   pausedUntil: null,
+  probeAt: null,
   ...day,
 });
 

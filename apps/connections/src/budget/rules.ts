@@ -1,8 +1,18 @@
+import {
+  balanceOf,
+  type Day,
+  dayOf,
+  decideDaily,
+  firstDayOf,
+  nextMidnight,
+  reserveOf,
+} from './days/rules.ts';
 import { type BudgetPlan, planNames, planOf } from './plans/rules.ts';
 import type { Lane } from './tables.ts';
 import { enter, type Slots } from './windows/rules.ts';
 
 export { type BudgetPlan, planNames, planOf };
+export { balanceOf, type Day, dayOf, firstDayOf, nextMidnight, reserveOf };
 
 /** On every plan, whatever the credential. */
 export const SEARCH_LIMIT = 10;
@@ -27,25 +37,8 @@ export function shareOf(limit: number, lane: Lane): number {
 const paceOf = (limit: number, lane: Lane) =>
   lane === 'interactive' ? undefined : { calls: Math.ceil((shareOf(limit, lane) / 10) * 1.5) };
 
-/** Part of the day's tokens a lane leaves to those before it. */
-const dailyReserve: Record<Lane, number> = { interactive: 0, event: 0.02, bulk: 0.1 };
-
-/** Tokens of the day a lane may not touch. */
-export const reserveOf = (limit: number, lane: Lane): number =>
-  Math.floor(limit * dailyReserve[lane]);
-
 /** Why one credential rests. */
 export type PauseReason = 'burst_limited' | 'pipedrive_blocked';
-
-/** A company's day, whoever spent of it. */
-export interface Day {
-  spent: number;
-  /** Of calls under way. */
-  reserved: number;
-  learnedLimit: number | null;
-  learnedRemaining: number | null;
-  pausedUntil: Date | null;
-}
 
 export interface Window {
   burstLimit: number;
@@ -63,9 +56,13 @@ export type Admission =
   | { admitted: true; at?: Date }
   | { admitted: false; until: Date; reason: PauseReason | 'budget_spent' };
 
-export type AdmissionDecision =
+export type AdmissionDecision = (
   | { admitted: true; window: Pick<Window, 'burst' | 'search' | 'probeUntil'> }
-  | Extract<Admission, { admitted: false }>;
+  | Extract<Admission, { admitted: false }>
+) & {
+  /** Of the company's day, from now on. */
+  probeAt: Date | null;
+};
 
 /** How long the answer to a probe is waited for. */
 const PROBE_MS = 60_000;
@@ -86,10 +83,13 @@ export function decideAdmission(
   },
 ): AdmissionDecision {
   const { lane, window, now } = call;
+  const { probeAt: earlier } = call.day;
   const blocked = decideBlocked(window, now);
-  if (blocked !== undefined) return blocked;
-  const daily = decideDaily(call);
-  if (daily !== undefined) return { admitted: false, until: daily, reason: 'budget_spent' };
+  if (blocked !== undefined) return { ...blocked, probeAt: earlier };
+  const { until: daily, probeAt } = decideDaily(call);
+  if (daily !== undefined) {
+    return { admitted: false, until: daily, reason: 'budget_spent', probeAt };
+  }
   const burst = enter(window.burst, {
     limit: shareOf(window.burstLimit, lane),
     pace: paceOf(window.burstLimit, lane),
@@ -100,10 +100,12 @@ export function decideAdmission(
     : { slots: window.search };
   if ('until' in burst || 'until' in search) {
     const waits = [burst, search].flatMap((one) => ('until' in one ? [Number(one.until)] : []));
-    return { admitted: false, until: new Date(Math.max(...waits)), reason: 'burst_limited' };
+    const until = new Date(Math.max(...waits));
+    return { admitted: false, until, reason: 'burst_limited', probeAt: earlier };
   }
   const probeUntil = window.blocks > 0 ? new Date(now.getTime() + PROBE_MS) : null;
-  return { admitted: true, window: { burst: burst.slots, search: search.slots, probeUntil } };
+  const entered = { burst: burst.slots, search: search.slots, probeUntil };
+  return { admitted: true, window: entered, probeAt };
 }
 
 /** A credential that rests, or one whose first call after a block has not come back. */
@@ -119,39 +121,3 @@ function decideBlocked(
   }
   return undefined;
 }
-
-function decideDaily(call: {
-  lane: Lane;
-  priceTokens: number;
-  day: Day;
-  dailyTokens: number | null;
-  now: Date;
-}): Date | undefined {
-  const { day, now } = call;
-  if (day.pausedUntil !== null && day.pausedUntil > now) return day.pausedUntil;
-  const { limit, remaining } = balanceOf(day, call.dailyTokens);
-  if (limit === null || remaining === null) return undefined;
-  const left = remaining - day.reserved - call.priceTokens;
-  return left < reserveOf(limit, call.lane) ? nextMidnight(now) : undefined;
-}
-
-/** What is left of a company's day: what Pipedrive said last, else the limit less what we spent. */
-export function balanceOf(
-  { spent, learnedLimit, learnedRemaining }: Omit<Day, 'reserved' | 'pausedUntil'>,
-  dailyTokens: number | null,
-): { limit: number | null; spent: number; remaining: number | null } {
-  const limit = learnedLimit ?? dailyTokens;
-  const counted = limit === null ? null : Math.max(0, limit - spent);
-  return { limit, spent, remaining: learnedRemaining ?? counted };
-}
-
-/** Pipedrive does not name the zone of its midnight; UTC is the guess, mended by what it answers. */
-export const dayOf = (now: Date): string => now.toISOString().slice(0, 10);
-
-export function nextMidnight(now: Date): Date {
-  return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate() + 1));
-}
-
-/** The first of `count` days that end with today. */
-export const firstDayOf = (now: Date, count: number): string =>
-  dayOf(new Date(now.getTime() - (count - 1) * 86_400_000));

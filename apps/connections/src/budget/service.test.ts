@@ -9,7 +9,8 @@ import { migrations } from '../migrations/index.ts';
 import type { Tables } from '../store.ts';
 import { finishedCall } from '../../test/finished-calls.ts';
 import { createAdmission } from './admission.ts';
-import { admitCall, type PlannedCall } from './commands.ts';
+import { admitCall } from './admitting.ts';
+import type { PlannedCall } from './commands.ts';
 import { recordCall } from './entering.ts';
 import { createLedger } from './ledger.ts';
 import type { BudgetPlan } from './rules.ts';
@@ -115,14 +116,14 @@ describe('the day', () => {
     expect(await admit(lead, at(5_000))).toMatchObject({ reason: 'budget_spent' });
   });
 
-  test('is told of when three quarters and all of it are spent, once each', async () => {
-    await record({ priceTokens: 740 });
-    await record({ priceTokens: 20 });
-    await record({ priceTokens: 20 });
-    await record({ priceTokens: 300 });
+  test('is told of when half, a fifth, a tenth and nothing is left, once each', async () => {
+    for (const priceTokens of [490, 20, 20, 300, 80, 200]) await record({ priceTokens });
+    const crossed = { change: 'threshold_crossed', limitTokens: 1_000 };
     expect(await told()).toEqual([
-      expect.objectContaining({ change: 'threshold_crossed', percent: 75, limitTokens: 1_000 }),
-      expect.objectContaining({ change: 'threshold_crossed', percent: 100, spentTokens: 1_080 }),
+      expect.objectContaining({ ...crossed, percent: 50, remainingTokens: 490 }),
+      expect.objectContaining({ ...crossed, percent: 80, remainingTokens: 170 }),
+      expect.objectContaining({ ...crossed, percent: 90, remainingTokens: 90 }),
+      expect.objectContaining({ ...crossed, percent: 100, spentTokens: 1_110, remainingTokens: 0 }),
     ]);
   });
 });

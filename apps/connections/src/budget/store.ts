@@ -27,7 +27,10 @@ const readWindow = (row: Selectable<BudgetTables['api_window']>): ApiWindow => {
   };
 };
 
-const readDay = ({ reservations, ...rest }: Selectable<BudgetTables['api_day']>): ApiDay => ({
+export const readDay = ({
+  reservations,
+  ...rest
+}: Selectable<BudgetTables['api_day']>): ApiDay => ({
   ...rest,
   reserved: pairs.parse(JSON.parse(reservations)),
 });
@@ -138,6 +141,8 @@ export async function setDays(tx: Db, days: readonly ApiDay[]): Promise<void> {
         learned_limit: row.ref('excluded.learned_limit'),
         learned_remaining: row.ref('excluded.learned_remaining'),
         paused_until: row.ref('excluded.paused_until'),
+        probe_at: row.ref('excluded.probe_at'),
+        stopped_lanes: row.ref('excluded.stopped_lanes'),
         told_percent: row.ref('excluded.told_percent'),
       })),
     )
@@ -176,5 +181,7 @@ export const newDay = (of: {
   learned_limit: null,
   learned_remaining: null,
   paused_until: null,
+  probe_at: null,
+  stopped_lanes: [],
   told_percent: 0,
 });

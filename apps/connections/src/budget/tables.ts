@@ -51,10 +51,14 @@ export interface BudgetTables {
     learned_limit: number | null;
     learned_remaining: number | null;
     paused_until: Date | null;
+    /** When one call may look whether tokens were added to a day that is spent. */
+    probe_at: Date | null;
+    /** Lanes that wait for another day's tokens, as far as an event has told of it. */
+    stopped_lanes: Lane[];
     /** The highest threshold of the day that an event has told of. */
     told_percent: number;
   };
-  /** Rolling windows of one credential. Slots are 50 ms wide, numbered from 1970. */
+  /** Rolling windows of one credential. Slots are 20 ms wide, numbered from 1970. */
   api_window: {
     credential: string;
     company_id: string;

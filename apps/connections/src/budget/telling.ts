@@ -36,13 +36,11 @@ export async function tell(tx: Tx, happened: Happened, assumed: BudgetPlan): Pro
   for (const { day, balance, percent } of judged) {
     const user = users.find(({ workspace_id }) => workspace_id === day.workspace_id);
     if (percent === undefined || user === undefined) continue;
-    const { spent: spentTokens, limit: limitTokens } = balance;
+    const { spent: spentTokens, limit: limitTokens, remaining: remainingTokens } = balance;
     const change = { change: 'threshold_crossed', percent, spentTokens } as const;
-    await tellUser(
-      tx,
-      { user, now },
-      { ...change, ...(limitTokens === null ? {} : { limitTokens }) },
-    );
+    const left = remainingTokens === null ? {} : { remainingTokens };
+    const limit = limitTokens === null ? {} : { limitTokens };
+    await tellUser(tx, { user, now }, { ...change, ...limit, ...left });
   }
   return judged.map(({ day, percent }) => ({ ...day, told_percent: percent ?? day.told_percent }));
 }
@@ -70,7 +68,8 @@ type Change = Omit<
   'connectionId' | 'companyId'
 >;
 
-const tellUser = (
+/** Tells a workspace, as news of one of its connections. */
+export const tellUser = (
   tx: Tx,
   { user, now }: { user: CompanyUser; now: Date },
   change: Change,

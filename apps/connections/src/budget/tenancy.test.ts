@@ -9,12 +9,14 @@ import { insertConnection } from '../accounts/store.ts';
 import { migrations } from '../migrations/index.ts';
 import type { Db, Tables } from '../store.ts';
 import * as forecast from './forecast/store.ts';
+import * as lanes from './lanes/store.ts';
 import * as plans from './plans/store.ts';
 import * as budget from './store.ts';
 import * as usage from './usage/store.ts';
 
 const { db, drop } = await createTestDatabase<Tables>(migrations);
 const now = new Date('2026-03-01T10:00:00Z');
+const midnight = new Date('2026-03-02T00:00:00Z');
 const a = newId('ws', WorkspaceId);
 const b = newId('ws', WorkspaceId);
 const connectionId = newId('cn', ConnectionId);
@@ -61,6 +63,9 @@ const calls: Record<string, Call> = {
   findWindow: (tx) => budget.findWindow(tx, connectionId),
   listWindows: (tx) => budget.listWindows(tx, [grant.id]),
   listDays: (tx) => budget.listDays(tx, '1', of.day),
+  listLastDays: (tx) => lanes.listLastDays(tx, '1', { workspaceIds: [a, b], before: '2026-03-02' }),
+  lookAtDayAnew: (tx) => plans.lookAtDayAnew(tx, { companyId: '1', day: of.day, now }),
+  wakeWaitingForDay: (tx) => plans.wakeWaitingForDay(tx, '1', now),
   findDay: (tx) => budget.findDay(tx, '1', of.day),
   setDays: (tx) => budget.setDays(tx, [{ ...budget.newDay(of), spent_tokens: 7 }]),
   listCompanyUsers: (tx) => budget.listCompanyUsers(tx, '1'),
@@ -77,7 +82,7 @@ const calls: Record<string, Call> = {
   listQueued: (tx) => forecast.listQueued(tx, connectionId),
 };
 /** It locks a name; it writes what several workspaces share, and only in a scope across them. */
-const others = ['lockCompany', 'setWindows', 'newDay', 'usageColumns'];
+const others = ['lockCompany', 'setWindows', 'newDay', 'readDay', 'usageColumns'];
 
 const dump = async (tx: Db) =>
   JSON.stringify([
@@ -86,6 +91,7 @@ const dump = async (tx: Db) =>
     await tx.selectFrom('api_day').selectAll().execute(),
     await tx.selectFrom('api_window').selectAll().execute(),
     await tx.selectFrom('api_plan').selectAll().execute(),
+    await tx.selectFrom('write_step').selectAll().execute(),
   ]);
 
 beforeAll(async () => {
@@ -96,7 +102,7 @@ beforeAll(async () => {
   await withWorkspace(db, a, async (tx) => {
     const row = connectionRow(a, { id: connectionId, grant_id: grant.id });
     await insertConnection(tx, row);
-    await budget.setDays(tx, [budget.newDay(of)]);
+    await budget.setDays(tx, [{ ...budget.newDay(of), learned_limit: 900 }]);
     await plans.setPlan(tx, plan);
     await usage.insertCalls(tx, [call]);
     await usage.addUsage(tx, [used]);
@@ -107,9 +113,9 @@ beforeAll(async () => {
         'u', 'c', ${now})`.execute(tx);
     await sql`insert into write_step (workspace_id, id, write_request_id, connection_id, company_id,
         position, name, operation, object, existing, guard, refers_to, key_hashes, state, lane,
-        not_before, fence, attempts, unknown_creates, candidates, changed_keys, cost_tokens, created_at)
+        reason, not_before, fence, attempts, unknown_creates, candidates, changed_keys, cost_tokens, created_at)
       values (${a}, 'st_1', 'wr_1', ${connectionId}, '1', 0, 'person', 'update', 'person', 'update',
-        'always', '{}', '{}', 'queued', 'bulk', ${now}, 1, 0, 0, '{}', '{}', 0, ${now})`.execute(
+        'always', '{}', '{}', 'queued', 'bulk', 'budget_spent', ${midnight}, 1, 0, 0, '{}', '{}', 0, ${now})`.execute(
       tx,
     );
   });
@@ -148,6 +154,6 @@ test('windows, which workspaces share, are changed across workspaces only', asyn
 });
 
 test('every function of these stores is tried', () => {
-  const exported = [budget, plans, usage, forecast].flatMap((store) => Object.keys(store));
+  const exported = [budget, plans, usage, forecast, lanes].flatMap((store) => Object.keys(store));
   expect([...Object.keys(calls), ...others].toSorted()).toEqual(exported.toSorted());
 });

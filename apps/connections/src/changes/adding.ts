@@ -1,42 +1,14 @@
-import { ChangeSetId, FieldValue, IdentityKey, WriteCommand } from '@manifold/contracts';
+import { ChangeSetId, IdentityKey, WriteCommand } from '@manifold/contracts';
 import { createOnce } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
 import type { Origin } from '@manifold/messaging';
-import { boundedText, optional } from '@manifold/subgraph';
-import { z } from 'zod';
 import type { Tx } from '../store.ts';
 import type { Vault } from '../vault/seal.ts';
 import { storeWrite } from '../writes/submitting.ts';
 import { lockSet } from './commands.ts';
 import type { ChangeSet } from './store.ts';
-
-const kinds = ['PIPEDRIVE_ID', 'EMAIL', 'PHONE', 'NAME', 'DOMAIN', 'FIELD'] as const;
-
-const Identity = z.object({
-  kind: z.enum(kinds),
-  value: boundedText(255).min(1),
-  field: optional(boundedText(64).min(1)),
-});
-
-const MOST_CHARACTERS = 50_000;
-const Value = FieldValue.refine(
-  (value) => JSON.stringify(value).length <= MOST_CHARACTERS,
-  'is too long for a field',
-);
-
-/** One wish, as the graph spells it. */
-const Wanted = z.object({
-  operation: optional(z.enum(['UPSERT', 'CREATE', 'UPDATE', 'DELETE'])),
-  object: z.enum([
-    ...['person', 'organization', 'deal', 'lead', 'activity', 'note', 'product'],
-  ] as const),
-  identity: z.array(Identity).max(5),
-  fields: z.array(z.object({ code: boundedText(64).min(1), value: Value.nullish() })).max(200),
-  existing: optional(z.enum(['UPDATE', 'FILL_BLANKS', 'LEAVE'])),
-});
-export type Wanted = z.infer<typeof Wanted>;
-
-export const WantedList = z.array(Wanted).max(500);
+import { checkWanted, pathOf, summaryOf, type WantedProblem } from './wanted/rules.ts';
+import type { Wanted, WantedKey } from './wanted/shape.ts';
 
 /** Stores wishes with an open set, once per key. */
 export async function addWanted(
@@ -46,10 +18,13 @@ export async function addWanted(
     wanted: readonly Wanted[];
     idempotencyKey: string | undefined;
     asker: Origin;
+    /** More is going to be added. */
+    mayBeEmpty?: boolean;
   },
   now: Date,
 ): Promise<void> {
   const { id, wanted, idempotencyKey: key, asker } = asked;
+  if (wanted.length === 0 && asked.mayBeEmpty !== true) throw nothingWanted();
   const { workspaceId } = asker;
   const parseId = (text: string) => ChangeSetId.parse(text);
   const input = { id, wanted };
@@ -57,12 +32,19 @@ export async function addWanted(
   await createOnce(tx, call, async () => {
     const set = await lockSet(tx, id);
     if (set.state !== 'open') throw notOpen(set);
+    const problems = checkWanted(wanted);
+    const senseless = new Set(problems.map(({ path }) => Number(path.split('.', 1)[0])));
     for (const [index, one] of wanted.entries()) {
+      if (senseless.has(index)) continue;
       const command = commandOf(set, asker, { wanted: one, row: set.change_count + index });
       await storeWrite({ tx, vault }, command, { now }).catch((error: unknown) => {
-        throw inRow(error, index);
+        const refusal = inRow(error, { wanted: one, index });
+        // what is wrong with a row is told with the other rows' problems, and nothing is kept
+        if (!(refusal instanceof Refusal) || refusal.kind !== 'invalid') throw refusal;
+        problems.push(problemOf(refusal));
       });
     }
+    requireNone(problems);
     return set.id;
   });
 }
@@ -94,7 +76,7 @@ const commandOf = (
     ],
   });
 
-const keyOf = ({ kind, value, field }: z.infer<typeof Identity>): unknown =>
+const keyOf = ({ kind, value, field }: WantedKey): unknown =>
   IdentityKey.parse({
     kind: kind.toLowerCase(),
     value,
@@ -108,11 +90,47 @@ const notOpen = (set: ChangeSet) =>
     fix: 'Open another change set for what is to be added.',
   });
 
-/** Says which of the rows it is about. */
-function inRow(error: unknown, index: number): unknown {
-  if (!(error instanceof Refusal)) return error;
-  const { field = '', ...detail } = error.detail;
-  const path = field.replace(/^steps\.0\.?/, '');
-  const place = `input.changes.${index}${path === '' ? '' : `.${path}`}`;
-  return new Refusal(error.kind, error.message, { ...detail, field: place });
+const nothingWanted = () =>
+  new Refusal('invalid', 'There is nothing to be changed', {
+    reason: 'invalid_input',
+    field: 'input.changes',
+    fix: 'Give at least one change, or use `staysOpen` to add them later.',
+  });
+
+/** Refuses what cannot be meant, all of it at once. */
+function requireNone(problems: readonly WantedProblem[]): void {
+  const inOrder = problems.toSorted((one, other) => rowOf(one) - rowOf(other));
+  const [first] = inOrder;
+  if (first === undefined) return;
+  throw new Refusal('invalid', summaryOf(inOrder), {
+    reason: first.reason ?? 'invalid_input',
+    field: `${PREFIX}${first.path}`,
+    fix: first.fix,
+  });
 }
+
+const PREFIX = 'input.changes.';
+const rowOf = ({ path }: WantedProblem): number => Number.parseInt(path, 10);
+
+const problemOf = ({ message, detail }: Refusal): WantedProblem => ({
+  path: (detail.field ?? '').slice(PREFIX.length),
+  message,
+  fix: detail.fix ?? LOOK_UP,
+  reason: detail.reason,
+});
+
+/** Says which of the rows it is about. */
+function inRow(error: unknown, { wanted, index }: { wanted: Wanted; index: number }): unknown {
+  if (!(error instanceof Refusal)) return error;
+  const { field = '', fix, ...detail } = error.detail;
+  const path = pathOf(wanted, field.replace(/^steps\.0\.?/, ''));
+  const place = `${PREFIX}${index}${path === '' ? '' : `.${path}`}`;
+  return new Refusal(error.kind, error.message, {
+    ...detail,
+    field: place,
+    fix: fix ?? (path.startsWith('fields.') ? LEAVE_OUT : LOOK_UP),
+  });
+}
+
+const LEAVE_OUT = 'Leave the field out, or use one that `pipedriveFields` shows as writable.';
+const LOOK_UP = 'Correct this part of the row; its description in the schema says what it takes.';

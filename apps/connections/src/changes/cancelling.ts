@@ -1,12 +1,13 @@
 import { withWorkspace } from '@manifold/database';
 import { cancelUnder } from '../writes/commands.ts';
-import { countPending, listRestingIds } from './applying/store.ts';
+import { listRestingIds, lookAtPending } from './applying/store.ts';
 import { finishSet } from './ending.ts';
 import { originOf } from './origin.ts';
 import { changeHeldSet } from './store.ts';
 import type { Stretch, Work } from './work.ts';
 
-const AT_ONCE = 100;
+/** In one transaction, which holds the row of the set. */
+const AT_ONCE = 20;
 const LOOK_AGAIN_MS = 150;
 
 /** Closes the next rows of a cancelled set that were not sent, and the set after the last of them. */
@@ -18,10 +19,10 @@ export async function cancelStretch(work: Pick<Work, 'deps' | 'set'>): Promise<S
     for (const id of await listRestingIds(tx, set.id, AT_ONCE)) {
       await cancelUnder(tx, id, { asker, now: deps.now(), why: 'user' });
     }
-    return countPending(tx, set.id);
+    return lookAtPending(tx, set.id, 1);
   });
   if (pending === undefined) return { outcome: 'over' };
-  if (pending.resting > 0) return { outcome: 'more', afterMs: 0 };
+  if (pending.rests) return { outcome: 'more', afterMs: 0 };
   if (pending.released > 0) return { outcome: 'more', afterMs: LOOK_AGAIN_MS };
   return finishSet(work, { state: 'cancelled', reason: set.reason });
 }

@@ -3,9 +3,11 @@ import { createOnce } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
 import { type Origin, publish } from '@manifold/messaging';
 import type { Tx } from '../store.ts';
+import { decideActing } from './acting/commands.ts';
 import { recallUnsent } from './applying/recall.ts';
 import { countReleasedChanges } from './applying/store.ts';
 import { causeOf } from './origin.ts';
+import { keptUntil } from './policy/rules.ts';
 import { tallyChanges } from './rows/store.ts';
 import { type Decision, isPossible } from './rules.ts';
 import { type ChangeSet, lockChangeSet, setChangeSet } from './store.ts';
@@ -15,7 +17,7 @@ import { sumUp } from './totals.ts';
 export async function closeChangeSet(tx: Tx, id: string, now: Date): Promise<ChangeSet> {
   const set = await lockSet(tx, id);
   if (!isPossible('close', set.state)) return set;
-  return change(tx, set, { state: 'planning', closed_at: now, not_before: now });
+  return change(tx, set, { state: 'planning', closed_at: now, not_before: now, ...kept(now) });
 }
 
 export interface Approval {
@@ -63,8 +65,10 @@ async function approve(tx: Tx, asked: Approval, now: Date): Promise<ChangeSet> {
     approved_changes,
     approved_by: asker.actor.id,
     approved_at: now,
+    ...(await decideActing(tx, set, asker.actor)),
     started_at: set.started_at ?? (asked.starts ? now : null),
     not_before: now,
+    ...kept(now),
   });
 }
 
@@ -89,7 +93,7 @@ export async function startApplying(
   const set = await lockSet(tx, id);
   if (set.state === 'applying') return set;
   requirePossible(decision, set);
-  const start = { state: 'applying', reason: null, not_before: now } as const;
+  const start = { state: 'applying', reason: null, not_before: now, ...kept(now) } as const;
   return change(tx, set, { ...start, started_at: set.started_at ?? now });
 }
 
@@ -99,7 +103,7 @@ export async function pauseChangeSet(tx: Tx, id: string, now: Date): Promise<Cha
   if (set.state === 'paused') return set;
   requirePossible('pause', set);
   await recallUnsent(tx, set.id, now);
-  return change(tx, set, { state: 'paused' });
+  return change(tx, set, { state: 'paused', ...kept(now) });
 }
 
 /** Sends nothing more for good. What was written stays; it can be undone. */
@@ -110,6 +114,9 @@ export async function cancelChangeSet(tx: Tx, id: string, now: Date): Promise<Ch
   await recallUnsent(tx, set.id, now);
   return change(tx, set, { state: 'cancelling', reason: 'cancelled_by_user', not_before: now });
 }
+
+/** Its values are kept for a while after each decision about it. */
+const kept = (now: Date) => ({ images_until: keptUntil(now) });
 
 async function change(
   tx: Tx,

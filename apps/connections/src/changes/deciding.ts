@@ -5,6 +5,7 @@ import { findConnection } from '../accounts/store.ts';
 import type { Db, Tx } from '../store.ts';
 import type { ChangeSetContext as Context } from './loaders.ts';
 import type { ChangeSet } from './store.ts';
+import { tellProgress } from './telling/telling.ts';
 
 interface DecidingDeps {
   db: Db;
@@ -22,7 +23,12 @@ export async function decide(
   work: Work,
 ): Promise<{ changeSet: ChangeSet }> {
   requireRole(context.identity, 'MEMBER');
-  const changeSet = await withWorkspace(deps.db, context.workspaceId, (tx) => work(tx, deps.now()));
+  const now = deps.now();
+  const changeSet = await withWorkspace(deps.db, context.workspaceId, async (tx) => {
+    const decided = await work(tx, now);
+    await tellProgress(tx, decided, { now });
+    return decided;
+  });
   deps.wakeChangeSets();
   return { changeSet };
 }
@@ -38,7 +44,16 @@ export type Run = (
 export const decideOwn: Run = (deps, context, work, field = 'input.id') =>
   decide(deps, context, async (tx, now) => {
     const set = await work(tx, now);
-    const connection = await findConnection(tx, set.connection_id);
-    if (connection) requireOwn(connection, context.identity.userId, field);
+    await requireOwnSet(tx, set, { context, field });
     return set;
   });
+
+/** Refuses a set that goes through somebody else's own connection. */
+export async function requireOwnSet(
+  tx: Tx,
+  set: Pick<ChangeSet, 'connection_id'>,
+  { context, field }: { context: Context; field: string },
+): Promise<void> {
+  const connection = await findConnection(tx, set.connection_id);
+  if (connection) requireOwn(connection, context.identity.userId, field);
+}

@@ -1,13 +1,12 @@
 import { ChangeSetFinished, type ReasonCode } from '@manifold/contracts';
-import { withWorkspace } from '@manifold/database';
 import { publish } from '@manifold/messaging';
 import type { Tx } from '../store.ts';
 import { causeOf, originOf } from './origin.ts';
 import { tallyChanges } from './rows/store.ts';
-import { addSpent, changeHeldSet, type ChangeSet } from './store.ts';
+import { addSpent, changeHeldSet, type ChangeSet, findChangeSet } from './store.ts';
 import { sumUp } from './totals.ts';
 import type { ChangeSetState } from './tables.ts';
-import type { Stretch, Work } from './work.ts';
+import { type Stretch, withWork, type Work } from './work.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -18,13 +17,13 @@ export interface SetEnd {
 
 /** The last stretch of a set, for the worker that holds it. */
 export async function finishSet(
-  { deps, set, takeSpent }: Pick<Work, 'deps' | 'set'> & Partial<Pick<Work, 'takeSpent'>>,
+  work: Pick<Work, 'deps' | 'set'> & Partial<Pick<Work, 'takeSpent' | 'keepSpent'>>,
   end: SetEnd,
 ): Promise<Stretch> {
+  const { deps, set } = work;
   const now = deps.now();
-  const spent = takeSpent?.() ?? 0;
-  await withWorkspace(deps.db, set.workspace_id, async (tx) => {
-    await addSpent(tx, set, spent);
+  await withWork(work, async (tx) => {
+    await addSpent(tx, set, work.takeSpent?.() ?? 0);
     if (await changeHeldSet(tx, set, endColumns(set, end, now))) {
       await publishFinished(tx, set, { end, now });
     }
@@ -36,7 +35,9 @@ const endColumns = (set: ChangeSet, end: SetEnd, now: Date) => ({
   ...end,
   waiting_reason: null,
   ended_at: now,
-  images_until: new Date(now.getTime() + set.image_days * DAY_MS),
+  // of a set that expired none are left
+  images_until:
+    end.reason === 'plan_expired' ? null : new Date(now.getTime() + set.image_days * DAY_MS),
 });
 
 async function publishFinished(
@@ -45,6 +46,8 @@ async function publishFinished(
   { end, now }: { end: SetEnd; now: Date },
 ): Promise<void> {
   const { states, costTokens } = sumUp(await tallyChanges(tx, [set.id]));
+  // with what its last stretch has read for
+  const { spent_tokens: readTokens } = (await findChangeSet(tx, set.id)) ?? set;
   await publish(tx, ChangeSetFinished, {
     origin: originOf(set),
     key: set.id,
@@ -59,7 +62,7 @@ async function publishFinished(
       skipped: states.SKIPPED,
       parked: states.PARKED,
       cancelled: states.CANCELLED,
-      costTokens: costTokens + set.spent_tokens,
+      costTokens: costTokens + readTokens,
     },
     now,
   });

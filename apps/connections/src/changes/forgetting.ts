@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ChangeSetId } from '@manifold/contracts';
 import { acrossWorkspaces, withWorkspace } from '@manifold/database';
+import { recallUnsent } from './applying/recall.ts';
 import { clearImages } from './applying/store.ts';
 import { hasEnded } from './rules.ts';
-import { listSetsToForget, lockChangeSet, setChangeSet } from './store.ts';
+import type { Tx } from '../store.ts';
+import { type ChangeSet, listSetsToForget, lockChangeSet, setChangeSet } from './store.ts';
 import type { ChangeSetDeps } from './work.ts';
 
 const EVERY_MS = 60_000;
@@ -27,20 +30,29 @@ export function startForgetting(deps: ForgettingDeps): () => Promise<void> {
   };
 }
 
-/** One round; a plan nobody decided about in time is cancelled with its values. */
-export async function forgetImages({ db, now }: ForgettingDeps): Promise<void> {
-  const due = await acrossWorkspaces(db, (tx) =>
-    listSetsToForget(tx, { now: now(), limit: SETS_AT_ONCE }),
-  );
-  for (const { workspace_id, id } of due) {
-    await withWorkspace(db, workspace_id, async (tx) => {
-      const set = await lockChangeSet(tx, id);
-      if (set === undefined) return;
-      await clearImages(tx, id);
-      const end = hasEnded(set.state)
-        ? {}
-        : { state: 'cancelling' as const, reason: 'plan_expired' as const, not_before: now() };
-      await setChangeSet(tx, id, { ...end, images_until: null });
-    });
-  }
+/** One round over everything that is due; one set that fails does not keep the others. */
+export async function forgetImages({ db, now, log }: ForgettingDeps): Promise<void> {
+  let after: ChangeSet | undefined;
+  do {
+    const page = { now: now(), limit: SETS_AT_ONCE, after };
+    const due = await acrossWorkspaces(db, (tx) => listSetsToForget(tx, page));
+    for (const set of due) {
+      await withWorkspace(db, set.workspace_id, (tx) => forgetSet(tx, set.id, now())).catch(
+        (error: unknown) =>
+          log.error({ err: error, changeSet: set.id }, 'values of a change set not removed'),
+      );
+    }
+    after = due.at(-1);
+  } while (after !== undefined);
+}
+
+/** One that nobody decided about in time is cancelled with its values. */
+async function forgetSet(tx: Tx, id: ChangeSetId, now: Date): Promise<void> {
+  const set = await lockChangeSet(tx, id);
+  if (set === undefined || set.images_until === null || set.images_until > now) return;
+  await clearImages(tx, id);
+  if (hasEnded(set.state)) return setChangeSet(tx, id, { images_until: null });
+  await recallUnsent(tx, id, now);
+  const end = { state: 'cancelling', reason: 'plan_expired', not_before: now } as const;
+  await setChangeSet(tx, id, { ...end, images_until: null });
 }

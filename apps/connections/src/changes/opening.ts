@@ -9,7 +9,7 @@ import type { Origin } from '@manifold/messaging';
 import { requireFound } from '../accounts/rules.ts';
 import { findConnection } from '../accounts/store.ts';
 import type { Tx } from '../store.ts';
-import { defaultPolicy, railsOf } from './policy/rules.ts';
+import { defaultPolicy, keptUntil, railsOf } from './policy/rules.ts';
 import { findWritePolicy } from './policy/store.ts';
 import { insertChangeSet } from './store.ts';
 
@@ -67,6 +67,7 @@ export const emptySet = ({ workspaceId, actor, correlationId }: Origin, now: Dat
   correlation_id: correlationId,
   change_count: 0,
   spent_tokens: 0,
+  images_until: keptUntil(now),
   not_before: now,
   fence: 0,
   attempts: 0,

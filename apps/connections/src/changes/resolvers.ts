@@ -13,7 +13,8 @@ import {
 import { z } from 'zod';
 import type { Tx } from '../store.ts';
 import type { WriteRequest } from '../writes/store.ts';
-import { addWanted, type Wanted, WantedList } from './adding.ts';
+import { attributionFields } from './acting/fields.ts';
+import { addWanted } from './adding.ts';
 import {
   approveChangeSet,
   cancelChangeSet,
@@ -22,8 +23,8 @@ import {
   pauseChangeSet,
   startApplying,
 } from './commands.ts';
-import { decide, decideOwn, type Run, type Work } from './deciding.ts';
-import { createChangeFields, createSetFields, type FieldDeps, findSet } from './fields.ts';
+import { decide, decideOwn, requireOwnSet, type Run, type Work } from './deciding.ts';
+import { createSetFields, type FieldDeps, findSet } from './fields.ts';
 import { readSetListing } from './listing.ts';
 import type { ChangeSetContext as Context } from './loaders.ts';
 import { openChangeSet } from './opening.ts';
@@ -34,8 +35,10 @@ import {
   railsFields,
   readWritePolicy,
 } from './policy/resolving.ts';
+import { createChangeFields } from './rows/shown/fields.ts';
 import { type ChangeSet, countChangeSets, listChangeSets } from './store.ts';
 import { undoChangeSet } from './undoing.ts';
+import { type Wanted, WantedList } from './wanted/shape.ts';
 
 export interface ChangeSetResolverDeps extends FieldDeps {
   /** Tells the worker that there is something to plan or apply. */
@@ -72,6 +75,7 @@ export const createChangeSetResolvers = (deps: ChangeSetResolverDeps): Resolvers
   Query: createQueries(deps),
   Mutation: createMutations(deps),
   ChangeSet: createSetFields(deps),
+  ChangeSetAttribution: attributionFields,
   Change: createChangeFields(deps),
   WritePolicy: policyFields,
   GuardRails: railsFields,
@@ -100,6 +104,7 @@ const createMutations = (deps: ChangeSetResolverDeps) => ({
     const { changes: wanted, ...input } = AddArguments.parse(args).input;
     const asked = { ...input, wanted, asker: originOf(context) };
     return decideOwn(deps, context, async (tx, now) => {
+      await requireOwnSet(tx, await lockSet(tx, asked.id), { context, field: 'input.id' });
       await addWanted({ tx, vault: deps.vault }, asked, now);
       return lockSet(tx, asked.id);
     });
@@ -179,9 +184,11 @@ const plan = (deps: ChangeSetResolverDeps, input: PlanInput, context: Context) =
     const asker = originOf(context);
     const cause = { service: 'connections', type: 'User', id: context.identity.userId };
     const opened = await openChangeSet(tx, { opening: { ...rest, cause }, asker }, now);
+    const through = { connection_id: rest.connectionId };
+    await requireOwnSet(tx, through, { context, field: 'input.connectionId' });
     // of a repeat only the wishes are compared
     const idempotencyKey = rest.idempotencyKey === undefined ? undefined : `first|${opened.id}`;
-    const asked = { id: opened.id, wanted, idempotencyKey, asker };
+    const asked = { id: opened.id, wanted, idempotencyKey, asker, mayBeEmpty: staysOpen === true };
     await addWanted({ tx, vault: deps.vault }, asked, now);
     return staysOpen === true ? lockSet(tx, opened.id) : closeChangeSet(tx, opened.id, now);
   };

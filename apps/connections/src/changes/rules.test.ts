@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { decideBatch } from './applying/rules.ts';
 import { decideUndo } from './planning/rules.ts';
-import { holds, isFresh, isPossible, planText, stateOf } from './rules.ts';
+import { holds, isFresh, isPossible, isRecordId, planText, stateOf } from './rules.ts';
 
 test('a record holds what it was planned on when the fields to be written are the same', () => {
   expect(holds({ name: 'Ada', note: 'new' }, { name: 'Ada' })).toBe(true);
@@ -25,6 +25,17 @@ test('two plans are the same when they write the same to the same record', () =>
 });
 
 test.each([
+  ['person', '12', true],
+  ['person', '0', false],
+  ['person', 'abc', false],
+  ['person', '99999999999999999999', false],
+  ['lead', 'adf21080-0e10-11eb-879b-05d71fb426ec', true],
+  ['lead', '12', false],
+] as const)('a %s may have the id %s: %s', (object, id, may) => {
+  expect(isRecordId(object, id)).toBe(may);
+});
+
+test.each([
   ['close', 'open', true],
   ['close', 'planning', false],
   ['approve', 'awaiting_approval', true],
@@ -44,18 +55,18 @@ test('a change that rests is pending until it is planned', () => {
 });
 
 describe('how much is handed to the sender', () => {
-  const set = { pending: { released: 0, resting: 500 }, released: 0, approved: null };
+  const set = { pending: { released: 0, rests: true }, released: 0, approved: null };
   test('a whole batch while there is room for one', () => {
     expect(decideBatch(set)).toMatchObject({ decision: 'release', changes: 100 });
-    const half = { ...set, pending: { released: 100, resting: 1 } };
+    const half = { ...set, pending: { released: 100, rests: true } };
     expect(decideBatch(half).decision).toBe('release');
-    expect(decideBatch({ ...set, pending: { released: 101, resting: 1 } }).decision).toBe('wait');
+    expect(decideBatch({ ...set, pending: { released: 101, rests: true } }).decision).toBe('wait');
   });
   test('of a canary no more than was approved, then nothing', () => {
     expect(decideBatch({ ...set, approved: 3 })).toMatchObject({ changes: 3 });
     const through = { ...set, approved: 3, released: 3 };
     expect(decideBatch(through).decision).toBe('pause');
-    const onTheWay = { ...through, pending: { released: 1, resting: 5 } };
+    const onTheWay = { ...through, pending: { released: 1, rests: true } };
     expect(decideBatch(onTheWay).decision).toBe('wait');
   });
 });

@@ -1,4 +1,4 @@
-import type { FieldValue } from '@manifold/contracts';
+import type { FieldValue, PipedriveObject } from '@manifold/contracts';
 import { isSameValue } from '../writes/diff/rules.ts';
 import type { StepState } from '../writes/tables.ts';
 import type { ChangeEffect, ChangeSetState } from './tables.ts';
@@ -83,6 +83,14 @@ export const planText = (plan: {
     plan.pipedriveId,
     Object.entries(plan.after).toSorted(([a], [b]) => (a < b ? -1 : 1)),
   ]);
+
+const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+
+/** Whether a text can be Pipedrive's id of such a record: a UUID for leads, a whole number above zero for others. */
+export const isRecordId = (object: PipedriveObject, id: string): boolean =>
+  object === 'lead'
+    ? UUID.test(id)
+    : /^[1-9]\d{0,15}$/.test(id) && Number.isSafeInteger(Number(id));
 
 /** Longer than this after a record was seen, it is read again before it is written. */
 const FRESH_MS = 60_000;

@@ -1,15 +1,18 @@
 import type { FieldValue, PipedriveRecord } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
 import { needsList } from '@manifold/pipedrive';
-import type { Held, SendingDeps } from '../writes/sending/held.ts';
+import { type Held, type SendingDeps, withHeld } from '../writes/sending/held.ts';
 import { handleFailure } from '../writes/sending/failure.ts';
 import { readRecord, resolve } from '../writes/sending/resolve.ts';
 import { sendCreate, sendDelete, sendUpdate } from '../writes/sending/send.ts';
-import { endStep } from '../writes/sending/settle.ts';
+import { endStep, endUnder } from '../writes/sending/settle.ts';
+import { isOutOfTurn } from '../writes/sending/turns/waiting.ts';
 import { endUnresolved } from '../writes/sending/unresolved.ts';
+import { writtenOf } from './applying/rules.ts';
 import { openImage } from './images.ts';
+import { restOf, wordsOf } from './planning/reasons/rules.ts';
 import { type Fields, holds, isFresh } from './rules.ts';
-import { type Change, findChange } from './rows/store.ts';
+import { type Change, findChange, setChange } from './rows/store.ts';
 
 /**
  * Carries out a step of a change set exactly as it was planned, or leaves it be when its record is
@@ -49,9 +52,14 @@ export async function carryOutPlanned(
 
 function endUnchanged(deps: SendingDeps, held: Held, change: Change): Promise<void> {
   const { pipedrive_id: id, reason, record_update_time: updateTime } = change;
+  const { planned_cause, planned_fix } = change;
+  const { cause, fix } = wordsOf({ reason, cause: planned_cause, fix: planned_fix });
+  const state = restOf(reason);
   return endStep(deps, held, {
-    state: reason === 'nothing_to_change' ? 'no_change' : 'skipped',
+    state,
     reason: reason ?? 'nothing_to_change',
+    ...(state === 'no_change' || cause === null ? {} : { cause }),
+    ...(state === 'no_change' || fix === null ? {} : { fix }),
     candidates: change.candidates,
     ...(id === null ? {} : { record: { id, updateTime } }),
   });
@@ -83,6 +91,7 @@ async function updatePlanned(
   if (before === undefined || after === undefined || change.pipedrive_id === null) {
     return endStep(deps, held, { state: 'skipped', reason: 'plan_expired' });
   }
+  if (await isOutOfTurn(deps, held, [{ id: change.pipedrive_id }])) return;
   const pending = change.changed_keys.filter((code) => !(code in after));
   const fields = { ...after, ...pick(references, pending) };
   const planned = asPlanned(change, before);
@@ -98,24 +107,40 @@ async function updatePlanned(
     return endStep(deps, held, { state: 'skipped', reason: 'record_gone' });
   }
   const { record } = read;
-  if (step.sent_effect === 'updated' && holds(record.fields, fields)) {
-    // an earlier try of unknown end turns out to have been carried out
-    return endStep(deps, held, {
-      state: 'applied',
-      effect: 'updated',
-      record,
-      changedKeys: step.changed_keys,
-    });
-  }
+  const written =
+    step.sent_effect === 'updated'
+      ? writtenOf(record.fields, { before, after: fields })
+      : undefined;
+  // an earlier try of unknown end turns out to have been carried out
+  if (written !== undefined) return endWritten(deps, held, { change, record, written });
   if (!holds(record.fields, before)) {
     return endStep(deps, held, { state: 'skipped', reason: 'record_drifted', record });
   }
   await sendUpdate(deps, held, { record, fields });
 }
 
+/** What somebody has edited since is theirs, and undoing the change leaves it to them. */
+async function endWritten(
+  deps: SendingDeps,
+  held: Held,
+  {
+    change,
+    record,
+    written: { written, kept },
+  }: { change: Change; record: PipedriveRecord; written: { written: string[]; kept: string[] } },
+): Promise<void> {
+  const end = { state: 'applied', effect: 'updated', record, changedKeys: written } as const;
+  await withHeld(deps, held, async (tx) => {
+    if (!(await endUnder(deps, tx, { held, end })) || kept.length === 0) return;
+    const columns = { changed_keys: written, kept_keys: kept, reason: 'edited_since' } as const;
+    await setChange(tx, change.id, columns);
+  });
+}
+
 /** There is no way back, so the record is always read first. */
 async function deletePlanned(deps: SendingDeps, held: Held, change: Change): Promise<void> {
   const id = change.pipedrive_id ?? '';
+  if (await isOutOfTurn(deps, held, [{ id }])) return;
   const read = await readRecord(held, id);
   if (read.outcome === 'failed') {
     await handleFailure(deps, held, { failure: read.failure, effect: undefined });

@@ -77,14 +77,16 @@ export async function leaseChangeSet(
   lease: { owner: string; now: Date; until: Date },
 ): Promise<ChangeSet | undefined> {
   const { rows } = await sql<ChangeSet>`
-    update change_set set lease_until = ${lease.until}, lease_owner = ${lease.owner},
-      fence = fence + 1
-    where (workspace_id, id) in (
+    -- read once: within "in" it may be read anew, and take more than one
+    with due as materialized (
       select workspace_id, id from change_set
       where state in ('planning', 'applying', 'cancelling') and not_before <= ${lease.now}
         and (lease_until is null or lease_until <= ${lease.now})
       order by not_before limit 1 for update skip locked)
-    returning *`.execute(tx);
+    update change_set taken set lease_until = ${lease.until}, lease_owner = ${lease.owner},
+      fence = taken.fence + 1
+    from due where taken.workspace_id = due.workspace_id and taken.id = due.id
+    returning taken.*`.execute(tx);
   return rows[0];
 }
 
@@ -120,18 +122,22 @@ export async function addSpent(
     .execute();
 }
 
-/** Sets whose values may not be kept any longer; across workspaces. */
+/** Sets whose values may not be kept any longer, page by page; across workspaces. */
 export async function listSetsToForget(
   tx: Db,
-  { now, limit }: { now: Date; limit: number },
+  page: {
+    now: Date;
+    limit: number;
+    after: Pick<ChangeSet, 'workspace_id' | 'id'> | undefined;
+  },
 ): Promise<ChangeSet[]> {
-  return tx
-    .selectFrom('change_set')
-    .selectAll()
-    .where('images_until', '<=', now)
-    .orderBy('images_until')
-    .limit(limit)
-    .execute();
+  const { now, limit, after } = page;
+  const due = tx.selectFrom('change_set').selectAll().where('images_until', '<=', now);
+  const rest =
+    after === undefined
+      ? due
+      : due.where(sql<boolean>`(workspace_id, id) > (${after.workspace_id}, ${after.id})`);
+  return rest.orderBy('workspace_id').orderBy('id').limit(limit).execute();
 }
 
 export async function listChangeSetsByIds(

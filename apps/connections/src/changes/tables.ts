@@ -4,6 +4,7 @@ import type {
   ConnectionId,
   PipedriveObject,
   ReasonCode,
+  UserId,
   WorkspaceId,
   WriteRequestId,
   WriteStepId,
@@ -59,8 +60,12 @@ export interface ChangeTables {
     approved_changes: number | null;
     approved_by: string | null;
     approved_at: Date | null;
+    /** Whose writes they are in Pipedrive, and through which own connection; null: the organization's. */
+    acting_user_id: UserId | null;
+    acting_connection_id: ConnectionId | null;
     /** Days the values before and after are kept once it ended. */
     image_days: number;
+    /** Until when its values are kept; one that has not ended by then is cancelled. Null: none are left. */
     images_until: Date | null;
     not_before: Date;
     lease_until: Date | null;
@@ -90,6 +95,9 @@ export interface ChangeTables {
     pipedrive_id: string | null;
     /** Why nothing, or not all, is going to be written. */
     reason: ReasonCode | null;
+    /** The same in words, where there is more to say than the reason; never a value. */
+    planned_cause: string | null;
+    planned_fix: string | null;
     changed_keys: string[];
     /** Of an undo: fields left as they are because somebody changed them since. */
     kept_keys: string[];

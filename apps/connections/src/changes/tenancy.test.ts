@@ -8,7 +8,9 @@ import type { Db, Tables } from '../store.ts';
 import { createChanging } from '../../test/changing.ts';
 import { named } from '../../test/people.ts';
 import { createWorld } from '../../test/writing.ts';
+import * as acting from './acting/store.ts';
 import * as applying from './applying/store.ts';
+import * as holding from './holding/store.ts';
 import * as policy from './policy/store.ts';
 import { defaultPolicy } from './policy/rules.ts';
 import * as shown from './rows/shown/store.ts';
@@ -38,6 +40,9 @@ if (!stored) throw new Error('the change was not stored');
 await world.scoped(async (tx) => {
   await policy.setWritePolicy(tx, A, { policy: defaultPolicy, now });
   await sets.setChangeSet(tx, id, { images_until: now, undoes_id: id, kind: 'UNDO' });
+  await sql`update change_set set state = 'applying', acting_connection_id = connection_id`.execute(
+    tx,
+  );
   await sql`update change set effect = 'update', pipedrive_id = '1', sealed_before = 'x'`.execute(
     tx,
   );
@@ -61,7 +66,7 @@ const setCalls: Calls<typeof sets> = {
   extendSetLease: (tx) => sets.extendSetLease(tx, set, later),
   changeHeldSet: (tx) => sets.changeHeldSet(tx, set, { state: 'done' }),
   addSpent: (tx) => sets.addSpent(tx, set, 5),
-  listSetsToForget: (tx) => sets.listSetsToForget(tx, { now: later, limit: 5 }),
+  listSetsToForget: (tx) => sets.listSetsToForget(tx, { now: later, limit: 5, after: undefined }),
   listChangeSetsByIds: (tx) => sets.listChangeSetsByIds(tx, [id]),
   listUndosOf: (tx) => sets.listUndosOf(tx, [id]),
   listChangeSets: (tx) => sets.listChangeSets(tx, {}, { ...page, newestFirst: true }),
@@ -82,6 +87,7 @@ const rowCalls: Calls<typeof rows> = {
   // over no changes at all it is the hash of nothing
   hashChanges: async (tx) => (await rows.hashChanges(tx, id)) !== EMPTY_HASH,
   tallyChanges: (tx) => rows.tallyChanges(tx, [id]),
+  tallyObjects: (tx) => rows.tallyObjects(tx, id),
 };
 
 const shownCalls: Calls<typeof shown> = {
@@ -98,8 +104,15 @@ const applyingCalls: Calls<typeof applying> = {
     const { released, resting } = await applying.countPending(tx, id);
     return released + resting;
   },
+  lookAtPending: async (tx) => {
+    const { released, rests } = await applying.lookAtPending(tx, id, 5);
+    return released > 0 || rests;
+  },
   countReleasedChanges: (tx) => applying.countReleasedChanges(tx, id),
-  releaseRequests: (tx) => applying.releaseRequests(tx, requestIds, now),
+  releaseRequests: (tx) =>
+    applying.releaseRequests(tx, requestIds, {
+      ...{ connectionId: world.connection.id, userId: null, now },
+    }),
   setChecked: (tx) => applying.setChecked(tx, [change.id], now),
   listRecallable: (tx) => applying.listRecallable(tx, id),
   setResting: (tx) => applying.setResting(tx, change.write_request_id),
@@ -113,12 +126,23 @@ const policyCalls: Calls<typeof policy> = {
     policy.setWritePolicy(tx, A, { policy: { ...defaultPolicy, image_days: 1 }, now }),
 };
 
-const modules = { sets, rows, shown, applying, policy };
+const actingCalls: Calls<typeof acting> = {
+  lockSetsActing: (tx) => acting.lockSetsActing(tx, set.connection_id),
+};
+
+const holdingCalls: Calls<typeof holding> = {
+  listHolds: (tx) => holding.listHolds(tx, [id], now),
+  listPaces: (tx) => holding.listPaces(tx, [id]),
+};
+
+const modules = { sets, rows, shown, applying, acting, holding, policy };
 const calls = {
   sets: setCalls,
   rows: rowCalls,
   shown: shownCalls,
   applying: applyingCalls,
+  acting: actingCalls,
+  holding: holdingCalls,
   policy: policyCalls,
 };
 const cases = Object.entries(calls).flatMap(([module, table]) =>

@@ -1,4 +1,3 @@
-import { operations, recordOperations } from '@manifold/pipedrive';
 import type { ChangeTally } from './rows/store.ts';
 import { type ChangeState, stateOf } from './rules.ts';
 import type { ChangeEffect } from './tables.ts';
@@ -58,8 +57,3 @@ export function sumUp(tallies: readonly ChangeTally[]): Totals {
 /** Changes that came to rest, one way or another. */
 export const settledOf = ({ states }: Totals): number =>
   states.APPLIED + states.UNCHANGED + states.SKIPPED + states.PARKED + states.CANCELLED;
-
-/** What looking once more before applying takes, a hundred records at a time. */
-export const recheckTokens = ({ effects }: Totals): number =>
-  Math.ceil((effects.update + effects.delete + effects.merge) / 100) *
-  operations[recordOperations.person.list].priceTokens;

@@ -6,6 +6,7 @@ import { findConnection } from '../accounts/store.ts';
 import { decideFailure, decideUnforeseen, type FailureDecision } from '../writes/sending/rules.ts';
 import { finishSet } from './ending.ts';
 import { changeHeldSet, type ChangeSet } from './store.ts';
+import { tellProgress } from './telling/telling.ts';
 import type { ChangeSetDeps } from './work.ts';
 
 const TURNED_AWAY_MS = 5_000;
@@ -45,15 +46,19 @@ async function goOn(deps: ChangeSetDeps, set: ChangeSet, decision: FailureDecisi
     decision.decision === 'again'
       ? decision
       : { delayMs: TURNED_AWAY_MS, reason: 'pipedrive_unreachable' as const, counts: true };
-  await withWorkspace(deps.db, set.workspace_id, (tx) =>
-    changeHeldSet(tx, set, {
+  const now = deps.now();
+  await withWorkspace(deps.db, set.workspace_id, async (tx) => {
+    const kept = await changeHeldSet(tx, set, {
       waiting_reason: again.reason,
       attempts: set.attempts + (again.counts ? 1 : 0),
-      not_before: new Date(deps.now().getTime() + again.delayMs),
+      not_before: new Date(now.getTime() + again.delayMs),
       lease_until: null,
       lease_owner: null,
-    }),
-  );
+    });
+    // told when it begins to wait, not at every try
+    if (!kept || set.waiting_reason === again.reason) return;
+    await tellProgress(tx, set, { waitsFor: again.reason, now });
+  });
 }
 
 /** A plan that cannot be made has failed; one that cannot be applied rests until it is resumed. */
@@ -62,13 +67,14 @@ async function needPerson(deps: ChangeSetDeps, set: ChangeSet, reason: ReasonCod
     await finishSet({ deps, set }, { state: 'failed', reason });
     return;
   }
-  await withWorkspace(deps.db, set.workspace_id, (tx) =>
-    changeHeldSet(tx, set, {
+  await withWorkspace(deps.db, set.workspace_id, async (tx) => {
+    const kept = await changeHeldSet(tx, set, {
       state: 'paused',
       reason,
       attempts: 0,
       lease_until: null,
       lease_owner: null,
-    }),
-  );
+    });
+    if (kept) await tellProgress(tx, set, { state: 'paused', now: deps.now() });
+  });
 }

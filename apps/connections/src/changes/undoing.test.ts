@@ -135,38 +135,66 @@ test('a record that was made and touched just before it would be deleted stays',
   expect((await readPersons([person]))[0]).toBeDefined();
 });
 
-test('a deletion is shown as one that cannot be taken back', async () => {
-  const [one] = await makePersons(1);
-  const [step] = named(one, 'unused');
-  if (step === undefined) throw new Error('there is no step');
-  const id = await changing.planned([[{ ...step, operation: 'delete', fields: {} }]]);
+const refusalOf = (id: Parameters<typeof changing.undo>[0]) =>
+  changing.undo(id).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+const deleting = (id: number | undefined) =>
+  named(id, 'unused').map((step) => ({ ...step, operation: 'delete' as const, fields: {} }));
+const merging = (loser: number | undefined, survivor: number | undefined) =>
+  named(loser, 'unused').map((step) => ({
+    ...step,
+    operation: 'merge' as const,
+    fields: {},
+    survivor: [{ kind: 'pipedrive_id' as const, value: String(survivor) }],
+  }));
+
+test('of a set that deletes one record and changes another, the deletion is shown as irreversible', async () => {
+  const [one, two] = await makePersons(2);
+  const id = await changing.planned([deleting(one), named(two, 'After')]);
   expect((await changing.find(id)).reason).toBe('deletes_not_allowed');
   await changing.applied(id);
   const undo = await changing.undo(id);
-  await changing.reached(undo, 'done');
-  expect(await changing.changes(undo)).toMatchObject([{ effect: 'none', reason: 'irreversible' }]);
+  await changing.reached(undo, 'awaiting_approval');
+  expect(await changing.changes(undo)).toMatchObject([
+    { effect: 'none', reason: 'irreversible' },
+    { effect: 'update', changed_keys: ['name'] },
+  ]);
 });
 
-test('a merge waits for a person, and is shown as one that cannot be taken back', async () => {
-  const [loser, survivor] = await makePersons(2);
-  const [step] = named(loser, 'unused');
-  if (step === undefined) throw new Error('there is no step');
-  const id = await changing.planned([
-    [
-      {
-        ...step,
-        operation: 'merge',
-        fields: {},
-        survivor: [{ kind: 'pipedrive_id', value: String(survivor) }],
-      },
-    ],
-  ]);
-  expect((await changing.find(id)).reason).toBe('merges_not_allowed');
+test('a set that only deletes and joins records is not undone, and no empty set is made', async () => {
+  const [one, loser, survivor] = await makePersons(3);
+  const id = await changing.planned([deleting(one), merging(loser, survivor)]);
   await changing.applied(id);
   expect((await namesOf([loser, survivor])).filter((name) => name !== undefined)).toHaveLength(1);
+  expect(await refusalOf(id)).toMatchObject({
+    kind: 'precondition',
+    detail: { reason: 'irreversible', field: 'input.id', fix: expect.stringContaining('by hand') },
+  });
+});
+
+test('a merge waits for a person', async () => {
+  const [loser, survivor] = await makePersons(2);
+  const id = await changing.planned([merging(loser, survivor)]);
+  expect((await changing.find(id)).reason).toBe('merges_not_allowed');
+  await changing.cancel(id);
+});
+
+test('what has written nothing, or is being undone already, is not undone', async () => {
+  const [one] = await makePersons(1);
+  const empty = await changing.planned([named(one, 'Never')]);
+  expect(await refusalOf(empty)).toMatchObject({ detail: { reason: 'change_set_not_ready' } });
+  await changing.cancel(empty);
+  await changing.reached(empty, 'cancelled');
+  expect(await refusalOf(empty)).toMatchObject({ detail: { reason: 'nothing_to_change' } });
+
+  const id = await changing.planned([named(one, 'After')]);
+  await changing.applied(id);
   const undo = await changing.undo(id);
-  await changing.reached(undo, 'done');
-  expect(await changing.changes(undo)).toMatchObject([{ effect: 'none', reason: 'irreversible' }]);
+  expect(await refusalOf(id)).toMatchObject({
+    detail: { reason: 'change_set_not_ready', fix: expect.stringContaining(undo) },
+  });
 });
 
 test('an undo can be undone', async () => {

@@ -2,13 +2,15 @@ import { ChangeSetId } from '@manifold/contracts';
 import { createOnce } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
 import type { Origin } from '@manifold/messaging';
+import { findConnection } from '../accounts/store.ts';
 import type { Tx } from '../store.ts';
 import { lockSet } from './commands.ts';
 import { emptySet } from './opening.ts';
 import { defaultPolicy, railsOf } from './policy/rules.ts';
 import { findWritePolicy } from './policy/store.ts';
-import { hasEnded } from './rules.ts';
+import { tallyChanges } from './rows/store.ts';
 import { type ChangeSet, insertChangeSet, listUndosOf } from './store.ts';
+import { decideUndoable } from './undoable/rules.ts';
 
 /** Begins a set that takes back what another one has written; it is planned and approved like any other. */
 export async function undoChangeSet(
@@ -47,26 +49,20 @@ export async function undoChangeSet(
 }
 
 async function requireUndoable(tx: Tx, source: ChangeSet, now: Date): Promise<void> {
-  const refuse = (message: string, fix: string, reason = 'change_set_not_ready') =>
-    new Refusal('precondition', message, { reason, field: 'input.id', fix });
-  if (!hasEnded(source.state) || source.ended_at === null) {
-    throw refuse(
-      `Change set ${source.id} has not ended`,
-      'Cancel it, or wait until it is done; then undo it.',
-    );
-  }
-  if (source.images_until === null || source.images_until <= now) {
-    throw refuse(
-      `The values before change set ${source.id} are no longer kept`,
-      'Keep them for longer with the mutation setWritePolicy, for change sets to come.',
-      'undo_not_available',
-    );
-  }
-  const undos = await listUndosOf(tx, [source.id]);
-  const active = undos.find(({ state }) => !['cancelled', 'failed', 'done'].includes(state));
-  if (active === undefined) return;
-  throw refuse(
-    `Change set ${active.id} is undoing this one`,
-    `Go on with ${active.id}, or cancel it first.`,
+  const decision = decideUndoable(
+    source,
+    {
+      tallies: await tallyChanges(tx, [source.id]),
+      undos: await listUndosOf(tx, [source.id]),
+      isConnected: (await findConnection(tx, source.connection_id)) !== undefined,
+    },
+    now,
   );
+  if (decision.outcome === 'yes') return;
+  const { reason, because, fix } = decision;
+  throw new Refusal('precondition', `Change set ${source.id} cannot be undone: ${because}`, {
+    reason,
+    field: 'input.id',
+    fix,
+  });
 }

@@ -7,9 +7,10 @@ import type { PipedriveAccess } from '../accounts/client.ts';
 import { createGuardedClient } from '../accounts/guarded-client.ts';
 import type { BudgetPlan } from '../budget/rules.ts';
 import { findFields } from '../fields/store.ts';
-import type { Db } from '../store.ts';
+import type { Db, Tx } from '../store.ts';
 import type { Vault } from '../vault/seal.ts';
 import { countSpending } from '../writes/sending/held.ts';
+import { featureOf } from './origin.ts';
 import type { ChangeSet } from './store.ts';
 
 export interface ChangeSetDeps {
@@ -32,6 +33,8 @@ export interface Work {
   set: ChangeSet;
   client: PipedriveClient;
   takeSpent: () => number;
+  /** Runs a transaction; what it took as spent is there for the next one when it fails. */
+  keepSpent: <Result>(work: () => Promise<Result>) => Promise<Result>;
   fieldsOf: (object: PipedriveObject) => Promise<readonly FieldDefinition[]>;
 }
 
@@ -48,7 +51,8 @@ export async function takeUp(
   set: ChangeSet,
   signal: AbortSignal,
 ): Promise<Work> {
-  const use = { lane: 'bulk' as const, feature: set.cause_service, changeSetId: set.id };
+  const feature = featureOf(set, set.state === 'planning' ? 'planning' : 'applying');
+  const use = { lane: 'bulk' as const, feature, changeSetId: set.id };
   const client = await deps.clientFor(set.workspace_id, set.connection_id, use);
   const known = new Map<PipedriveObject, readonly FieldDefinition[]>();
   const fieldsOf = async (object: PipedriveObject) => {
@@ -61,6 +65,15 @@ export async function takeUp(
     return fields;
   };
   return { deps, set, fieldsOf, ...countSpending(patient(client, signal)) };
+}
+
+/** A transaction on a set in hand, in which what was spent on it may be entered. */
+export function withWork<Result>(
+  { deps, set, keepSpent }: Pick<Work, 'deps' | 'set'> & Partial<Pick<Work, 'keepSpent'>>,
+  transact: (tx: Tx) => Promise<Result>,
+): Promise<Result> {
+  const run = () => withWorkspace(deps.db, set.workspace_id, transact);
+  return keepSpent === undefined ? run() : keepSpent(run);
 }
 
 const LOOK_AGAIN_MS = 100;

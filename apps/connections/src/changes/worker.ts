@@ -5,9 +5,16 @@ import { applyStretch } from './applying/apply.ts';
 import { cancelStretch } from './cancelling.ts';
 import { startForgetting } from './forgetting.ts';
 import { planStretch } from './planning/plan.ts';
-import { changeHeldSet, type ChangeSet, extendSetLease, leaseChangeSet } from './store.ts';
+import {
+  addSpent,
+  changeHeldSet,
+  type ChangeSet,
+  extendSetLease,
+  leaseChangeSet,
+} from './store.ts';
+import { createTeller, type Teller } from './telling/telling.ts';
 import { handleError, handleFailure } from './trouble.ts';
-import { type ChangeSetDeps, type Stretch, takeUp } from './work.ts';
+import { type ChangeSetDeps, type Stretch, takeUp, type Work } from './work.ts';
 
 const POLL_MS = 250;
 const LEASE_MS = 30_000;
@@ -25,10 +32,11 @@ export function startChangeSetWorker(options: ChangeSetWorkerOptions): {
   stop: () => Promise<void>;
 } {
   const stopping = new AbortController();
+  const teller = createTeller();
   const latches = Array.from({ length: AT_ONCE }, () => createLatch(POLL_MS, stopping.signal));
   const finished = latches.map(async (latch) => {
     while (!stopping.signal.aborted) {
-      const worked = await workOnce(options, stopping.signal).catch((error: unknown) => {
+      const worked = await workOnce(options, teller, stopping.signal).catch((error: unknown) => {
         options.log.error({ err: error }, 'change sets not worked on, trying again');
         return false;
       });
@@ -47,7 +55,11 @@ export function startChangeSetWorker(options: ChangeSetWorkerOptions): {
   };
 }
 
-async function workOnce(options: ChangeSetWorkerOptions, signal: AbortSignal): Promise<boolean> {
+async function workOnce(
+  options: ChangeSetWorkerOptions,
+  teller: Teller,
+  signal: AbortSignal,
+): Promise<boolean> {
   const { leaseMs = LEASE_MS } = options;
   const now = options.now();
   const until = new Date(now.getTime() + leaseMs);
@@ -59,7 +71,7 @@ async function workOnce(options: ChangeSetWorkerOptions, signal: AbortSignal): P
   try {
     const stretch = await workOn(options, set, signal);
     if (stretch.outcome === 'failed') await handleFailure(options, set, stretch.failure);
-    else await layDown(options, set, stretch);
+    else await layDown({ ...options, teller }, set, stretch);
   } catch (error) {
     await handleError(options, set, error);
   } finally {
@@ -75,9 +87,9 @@ async function workOn(
 ): Promise<Stretch> {
   switch (set.state) {
     case 'planning':
-      return planStretch(await takeUp(options, set, signal));
+      return paidFor(await takeUp(options, set, signal), planStretch);
     case 'applying':
-      return applyStretch(await takeUp(options, set, signal));
+      return paidFor(await takeUp(options, set, signal), applyStretch);
     case 'cancelling':
       return cancelStretch({ deps: options, set });
     case 'open':
@@ -90,9 +102,20 @@ async function workOn(
   }
 }
 
+/** Enters what a stretch has read for, also when it failed half-way. */
+async function paidFor(work: Work, stretch: (work: Work) => Promise<Stretch>): Promise<Stretch> {
+  try {
+    return await stretch(work);
+  } finally {
+    const { deps, set } = work;
+    const spent = work.takeSpent();
+    if (spent > 0) await withWorkspace(deps.db, set.workspace_id, (tx) => addSpent(tx, set, spent));
+  }
+}
+
 /** Gives a set back; whoever decided about it meanwhile has taken it already. */
 async function layDown(
-  { db, now }: ChangeSetWorkerOptions,
+  { db, now, teller }: ChangeSetWorkerOptions & { teller: Teller },
   set: ChangeSet,
   stretch: Exclude<Stretch, { outcome: 'failed' }>,
 ): Promise<void> {
@@ -102,7 +125,11 @@ async function layDown(
     lease_owner: null,
     not_before: new Date(now().getTime() + afterMs),
   };
-  await withWorkspace(db, set.workspace_id, (tx) => changeHeldSet(tx, set, change));
+  await withWorkspace(db, set.workspace_id, async (tx) => {
+    if (!(await changeHeldSet(tx, set, change))) return;
+    if (stretch.outcome === 'more') await teller.tellWork(tx, set, now());
+    else await teller.tellRest(tx, set, now());
+  });
 }
 
 function startHeartbeat(

@@ -10,15 +10,17 @@ import {
   putKnown,
   setHidden,
 } from '../registry/records/store.ts';
-import { isRecordNumber, sightOf } from '../registry/rules.ts';
+import { isArchivable, isRecordId, sightOf } from '../registry/rules.ts';
 import { setRegistry } from '../registry/store.ts';
 import type { Tx } from '../store.ts';
 import { type CompletenessDeps, list, priceOf, type Progress, type Reading } from './reading.ts';
 import { addToHash, EMPTY_HASH } from './hashing.ts';
+import { joinListed } from './pages/joining.ts';
 import { findGaps, MOST_GAPS, PAGE, type Version } from './rules.ts';
 import { insertGaps, lockCertificate, removeGaps, setCertificate } from './store.ts';
 import type { Certificate } from './tables.ts';
 import { explainFailure } from './trouble/rules.ts';
+import { tellFailed } from './verdicts/telling.ts';
 
 /** More of ours than this within one page of theirs are left to the next certificate. */
 const MOST_EXTRAS = 5_000;
@@ -30,6 +32,7 @@ export async function checkPage(
   certificate: Certificate,
 ): Promise<Progress> {
   const { registry } = reading;
+  if (certificate.cursor === null) await noteBeginning(deps, certificate);
   const listed = await list(reading, {
     ...(await keyFields(deps.db, registry)),
     sortBy: 'id',
@@ -41,16 +44,31 @@ export async function checkPage(
     return beginAgain(deps, certificate, listed);
   }
   if (listed.outcome !== 'ok') return { next: 'failed', failure: listed };
-  const { data: records, nextCursor } = listed;
+  const joined = joinListed(certificate, listed);
+  if (joined.outcome === 'disordered') return beginAgain(deps, certificate, joined.failure);
   await withWorkspace(deps.db, registry.workspace_id, async (tx) => {
     const current = await lockCertificate(tx, certificate.id);
     // cancelled, or another replica was faster
     if (current?.state !== 'CHECKING' || current.cursor !== certificate.cursor) return;
+    if (joined.outcome === 'shifted') {
+      const cost_tokens = current.cost_tokens + priceOf(registry);
+      await setCertificate(tx, current.id, { cursor: joined.nextCursor, cost_tokens });
+      return;
+    }
+    const { records, nextCursor } = joined;
     if (!(await enterKeys(tx, deps.vault, { registry, records }))) return;
     await comparePage(tx, reading, { certificate: current, records, nextCursor, deps });
   });
   return { next: 'more' };
 }
+
+/** Whoever asks from here on cannot be served by this reading. */
+const noteBeginning = ({ db, now }: CompletenessDeps, { workspace_id, id }: Certificate) =>
+  withWorkspace(db, workspace_id, async (tx) => {
+    const current = await lockCertificate(tx, id);
+    if (current?.state !== 'CHECKING' || current.cursor !== null) return;
+    await setCertificate(tx, id, { as_of: now() });
+  });
 
 interface Page {
   deps: CompletenessDeps;
@@ -65,7 +83,7 @@ async function comparePage(
   { deps, certificate, records, nextCursor }: Page,
 ): Promise<void> {
   const versions: Version[] = records
-    .filter(({ id }) => isRecordNumber(id))
+    .filter(({ id }) => isRecordId(id))
     .map((record) => ({ id: record.id, time: timeOf(record) }));
   const ids = versions.map(({ id }) => id);
   const lastId = ids.at(-1) ?? certificate.last_id;
@@ -80,7 +98,7 @@ async function comparePage(
     upTo: nextCursor === undefined ? undefined : lastId,
     without: ids,
     // who sees all, and in every list, knows what is gone
-    withHidden: connection.is_admin && registry.object !== 'deal',
+    withHidden: connection.is_admin && !isArchivable(registry.object),
   };
   const { extras, beyond } = certificate.is_baseline
     ? { extras: [], beyond: 0 }
@@ -146,7 +164,10 @@ export async function beginAgain(
     await removeGaps(tx, id);
     if (current.restarts >= MOST_RESTARTS) {
       const end = { state: 'FAILED' as const, finished_at: deps.now() };
-      await setCertificate(tx, id, { ...end, ...explainFailure(failure) });
+      const trouble = explainFailure(failure);
+      const failed = await setCertificate(tx, id, { ...end, ...trouble });
+      const told = { reason: trouble.reason, now: deps.now() };
+      if (failed !== undefined) await tellFailed(tx, failed, told);
       return { next: 'failed', failure, pauseMs: PAUSE_AFTER_MS };
     }
     await setCertificate(tx, id, { ...FROM_THE_START, restarts: current.restarts + 1 });
@@ -156,5 +177,6 @@ export async function beginAgain(
 
 const FROM_THE_START = {
   ...{ cursor: null, last_id: '0', is_read: false, judge_at: null, judged_id: '0', sight: null },
+  as_of: null,
   ...{ pipedrive_count: 0, pipedrive_hash: EMPTY_HASH, missing: 0, stale: 0, extra: 0 },
 } satisfies Partial<Certificate>;

@@ -8,18 +8,23 @@ import { findRegistry, setRegistry } from '../registry/store.ts';
 import type { RecordRegistry } from '../registry/tables.ts';
 import type { Tx } from '../store.ts';
 import { EMPTY_HASH } from './hashing.ts';
-import { isOpen } from './rules.ts';
+import { isOpen, mayJoin } from './rules.ts';
 import {
   findOpenCertificate,
+  findWaitingCertificate,
   insertCertificate,
   listCertificates,
+  lockBeginning,
   lockCertificate,
   removeGaps,
   setCertificate,
 } from './store.ts';
 import type { Certificate } from './tables.ts';
 
-/** Compares an object with Pipedrive, as a whole; one comparison at a time, which a second asker joins. */
+/**
+ * Compares an object with Pipedrive, as a whole; one comparison at a time. One that has begun to read
+ * may have passed what is missing now, so whoever asks then gets the next one.
+ */
 export async function verifyCompleteness(
   tx: Tx,
   wanted: { connection: Connection; object: PipedriveObject; repairs: boolean },
@@ -82,6 +87,7 @@ const NOTHING_YET = {
   first_stale_id: null,
   first_extra_id: null,
   cost_tokens: 0,
+  as_of: null,
   taken_at: null,
   finished_at: null,
   sight: null,
@@ -92,47 +98,72 @@ const NOTHING_YET = {
   cause: null,
 } satisfies Partial<Certificate>;
 
-/** The open certificate of an object, or a new one. */
+interface Begun {
+  asker: Origin;
+  repairs: boolean;
+  now: Date;
+}
+
+/** The comparison that serves somebody who asks now: one that has read nothing yet, or a new one. */
 export async function beginCertificate(
   tx: Tx,
   registry: RecordRegistry,
-  { asker, repairs, now }: { asker: Origin; repairs: boolean; now: Date },
+  begun: Begun,
 ): Promise<Certificate> {
-  const { workspace_id, company_id, object } = registry;
-  const certificate: Certificate = {
-    workspace_id,
-    id: newId('cc', CompletenessCertificateId),
-    connection_id: registry.connection_id,
-    company_id,
-    object,
-    state: 'CHECKING',
-    is_baseline: registry.swept_until === null,
-    repairs,
-    keys: registry.wanted_keys,
-    ...NOTHING_YET,
-    actor_kind: asker.actor.kind === 'user' ? 'user' : 'service',
-    actor_id: asker.actor.id,
-    correlation_id: asker.correlationId,
-    started_at: now,
-  };
-  const isNew = await insertCertificate(tx, certificate);
-  const begun = isNew ? certificate : await joinOpen(tx, registry, repairs);
-  await setRegistry(tx, registry, { due_at: now });
-  return begun ?? certificate;
+  await lockBeginning(tx, registry);
+  const certificate = await beginLocked(tx, registry, begun);
+  await setRegistry(tx, registry, { due_at: begun.now });
+  return certificate;
 }
 
-/** Who asks for a comparison with repairs gets them, also when it was begun without. */
-async function joinOpen(
-  tx: Tx,
+async function beginLocked(tx: Tx, registry: RecordRegistry, begun: Begun): Promise<Certificate> {
+  const running = await findOpenCertificate(tx, registry);
+  // as it is once whoever works on it now has written what it did
+  const open = running && (await lockCertificate(tx, running.id));
+  const waiting = await findWaitingCertificate(tx, registry);
+  if (open === undefined && waiting !== undefined) {
+    const repairs = waiting.repairs || begun.repairs;
+    const now = { ...placeNow(registry), repairs, started_at: begun.now };
+    const started = { ...now, state: 'CHECKING' } as const;
+    return (await setCertificate(tx, waiting.id, started)) ?? waiting;
+  }
+  const joined = mayJoin(open) ? open : waiting;
+  if (joined !== undefined) return join(tx, joined, begun.repairs);
+  const state = open === undefined ? 'CHECKING' : 'WAITING';
+  const certificate = newCertificate(registry, { ...begun, state });
+  await insertCertificate(tx, certificate);
+  return certificate;
+}
+
+/** What a comparison finds when it begins. */
+const placeNow = (registry: RecordRegistry) => ({
+  connection_id: registry.connection_id,
+  is_baseline: registry.swept_until === null,
+  keys: registry.wanted_keys,
+});
+
+const newCertificate = (
   registry: RecordRegistry,
-  repairs: boolean,
-): Promise<Certificate | undefined> {
-  const open = await findOpenCertificate(tx, registry);
-  if (open === undefined || open.repairs || !repairs) return open;
-  const current = await lockCertificate(tx, open.id);
-  // one that was just judged repairs nothing any more
-  if (current?.state !== 'CHECKING') return current;
-  return setCertificate(tx, open.id, { repairs: true });
+  { asker, repairs, now, state }: Begun & Pick<Certificate, 'state'>,
+): Certificate => ({
+  workspace_id: registry.workspace_id,
+  id: newId('cc', CompletenessCertificateId),
+  company_id: registry.company_id,
+  object: registry.object,
+  ...placeNow(registry),
+  state,
+  repairs,
+  ...NOTHING_YET,
+  actor_kind: asker.actor.kind === 'user' ? 'user' : 'service',
+  actor_id: asker.actor.id,
+  correlation_id: asker.correlationId,
+  started_at: now,
+});
+
+/** Who asks for a comparison with repairs gets them, also when it was begun without. */
+async function join(tx: Tx, joined: Certificate, repairs: boolean): Promise<Certificate> {
+  if (joined.repairs || !repairs) return joined;
+  return (await setCertificate(tx, joined.id, { repairs: true })) ?? joined;
 }
 
 /** Ends a comparison early. The first scan of a tracked object cannot be left out: untrack it instead. */
@@ -151,7 +182,8 @@ export async function cancelVerification(
   }
   const registry = await findRegistry(tx, certificate);
   if (!isOpen(certificate.state)) return certificate;
-  if (registry !== undefined && decideTracking(registry) === 'BUILDING') {
+  const isFirst = registry !== undefined && decideTracking(registry) === 'BUILDING';
+  if (isFirst && certificate.state !== 'WAITING') {
     throw new Refusal('precondition', 'This comparison is the first reading of a tracked object', {
       reason: 'verification_needed',
       field: 'input.id',
@@ -159,6 +191,8 @@ export async function cancelVerification(
     });
   }
   await removeGaps(tx, id);
+  // the one that waited for it begins
+  await setRegistry(tx, certificate, { due_at: now });
   const change = { state: 'CANCELLED', finished_at: now } as const;
   return (await setCertificate(tx, id, change)) ?? certificate;
 }

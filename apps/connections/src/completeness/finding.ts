@@ -2,7 +2,7 @@ import type { PipedriveRecord } from '@manifold/contracts';
 import type { WebhookEvent } from '@manifold/pipedrive';
 import { timeOf } from '../registry/entering.ts';
 import { listKnown, putKnown } from '../registry/records/store.ts';
-import { isRecordNumber, marginBefore } from '../registry/rules.ts';
+import { isRecordId, marginBefore } from '../registry/rules.ts';
 import type { RegistryPlace } from '../registry/tables.ts';
 import type { Tx } from '../store.ts';
 import { tellChange } from '../webhooks/telling.ts';
@@ -45,7 +45,7 @@ export async function findUntold(
   place: RegistryPlace,
   records: readonly PipedriveRecord[],
 ): Promise<UntoldRecord[]> {
-  const numbered = records.filter(({ id }) => isRecordNumber(id));
+  const numbered = records.filter(({ id }) => isRecordId(id));
   const ids = numbered.map(({ id }) => id);
   const known = new Map(
     (await listKnown(tx, place, ids)).map((record) => [record.pipedrive_id, record]),
@@ -104,6 +104,8 @@ const eventOf = (
   bulkEdit: false,
   mergedInto: null,
   mergedFrom: null,
+  // who may see it a list does not say
+  permittedUserIds: null,
   record,
   previous: null,
 });

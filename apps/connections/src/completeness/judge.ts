@@ -1,13 +1,19 @@
-import { CompletenessVerified } from '@manifold/contracts';
+import type { PipedriveRecord } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
-import { publish } from '@manifold/messaging';
 import { removeOldDeleted } from '../registry/forgetting/store.ts';
-import { listKnown } from '../registry/records/store.ts';
+import { listKnown, setHidden } from '../registry/records/store.ts';
 import { marginBefore } from '../registry/rules.ts';
 import { lockRegistry, setRegistry } from '../registry/store.ts';
 import type { Tx } from '../store.ts';
 import { KEEP_MS } from '../webhooks/rules.ts';
-import { type CompletenessDeps, list, priceOf, type Progress, type Reading } from './reading.ts';
+import {
+  type CompletenessDeps,
+  listNamed,
+  mostNamed,
+  priceOfNamed,
+  type Progress,
+  type Reading,
+} from './reading.ts';
 import { knownHash } from './hashing.ts';
 import { decideVerdict, isStillGap, MOST_GAPS } from './rules.ts';
 import {
@@ -18,8 +24,8 @@ import {
   setCertificate,
 } from './store.ts';
 import type { Certificate, Gap } from './tables.ts';
+import { tellVerified } from './verdicts/telling.ts';
 
-const IDS_AT_ONCE = 100;
 /** Of one piece of work, which has to end within its lease. */
 const CALLS_AT_ONCE = 3;
 const KEEP_CERTIFICATES = 20;
@@ -41,22 +47,38 @@ export async function judge(
   }
   let after = certificate.judged_id;
   for (let call = 0; call < CALLS_AT_ONCE; call += 1) {
-    const page = { limit: IDS_AT_ONCE, after, kinds: ['extra'] as const };
+    const page = { limit: mostNamed(reading), after, kinds: ['extra'] as const };
     const extras = await scoped((tx) => listGaps(tx, certificate.id, page));
     if (extras.length === 0) {
       const isRepairing = await scoped((tx) => conclude(deps, tx, { reading, certificate }));
       return { next: isRepairing ? 'more' : 'rest' };
     }
     const ids = extras.map(({ pipedrive_id }) => pipedrive_id);
-    const listed = await list(reading, { ids, limit: IDS_AT_ONCE });
+    const listed = await listNamed(reading, ids);
     if (listed.outcome !== 'ok') return { next: 'failed', failure: listed };
-    const living = new Set(listed.data.filter(({ deleted }) => !deleted).map(({ id }) => id));
+    const living = listed.data.filter(({ deleted }) => !deleted);
+    const present = new Set(living.map(({ id }) => id));
     after = ids.at(-1) ?? after;
-    const found = extras.filter(({ pipedrive_id }) => living.has(pipedrive_id));
-    const progress = { judged_id: after, cost: priceOf(reading.registry) };
-    await scoped((tx) => dropGaps(tx, { certificate, gaps: found, progress }));
+    const gaps = extras.filter(({ pipedrive_id }) => present.has(pipedrive_id));
+    const progress = { judged_id: after, cost: priceOfNamed(reading, ids) };
+    const found = { registry: reading.registry, certificate, gaps, living, progress };
+    await scoped((tx) => dropFound(tx, found));
   }
   return { next: 'more' };
+}
+
+/** What is archived exists and is in no list: it counts again when it is back in one. */
+async function dropFound(
+  tx: Tx,
+  found: Parameters<typeof dropGaps>[1] & {
+    registry: Reading['registry'];
+    living: readonly PipedriveRecord[];
+  },
+): Promise<void> {
+  await dropGaps(tx, found);
+  const archived = found.living.filter(({ fields }) => fields['is_archived'] === true);
+  const ids = archived.map(({ id }) => id);
+  if (ids.length > 0) await setHidden(tx, found.registry, { ids, hidden: true });
 }
 
 /** These are none after all; what is left is counted. */
@@ -147,30 +169,3 @@ const builtFrom = ({ started_at }: Certificate) => ({
   certified_until: marginBefore(started_at),
   swept_until: marginBefore(started_at),
 });
-
-/** Says how a comparison, or the repair after it, ended. */
-export async function tellVerified(tx: Tx, certificate: Certificate, now: Date): Promise<void> {
-  const { state } = certificate;
-  if (state === 'CHECKING' || state === 'CANCELLED' || state === 'FAILED') return;
-  await publish(tx, CompletenessVerified, {
-    origin: {
-      workspaceId: certificate.workspace_id,
-      actor: { kind: certificate.actor_kind, id: certificate.actor_id },
-      correlationId: certificate.correlation_id,
-    },
-    key: certificate.id,
-    payload: {
-      connectionId: certificate.connection_id,
-      certificateId: certificate.id,
-      object: certificate.object,
-      outcome: state,
-      pipedriveCount: certificate.pipedrive_count,
-      knownCount: certificate.known_count ?? 0,
-      missing: certificate.missing,
-      stale: certificate.stale,
-      extra: certificate.extra,
-      costTokens: certificate.cost_tokens,
-    },
-    now,
-  });
-}

@@ -2,16 +2,23 @@ import { withWorkspace } from '@manifold/database';
 import type { Outcome } from '@manifold/pipedrive';
 import { removeKeys } from '../registry/keys/store.ts';
 import { listKnown, putKnown, setHidden } from '../registry/records/store.ts';
-import { isTrackable } from '../registry/rules.ts';
+import { isArchivable, isTrackable } from '../registry/rules.ts';
 import { lockRegistry, setRegistry } from '../registry/store.ts';
 import type { Tx } from '../store.ts';
 import { findUntold, tellFound, tellGone } from './finding.ts';
-import { tellVerified } from './judge.ts';
-import { type CompletenessDeps, list, priceOf, type Progress, type Reading } from './reading.ts';
+import {
+  type CompletenessDeps,
+  listNamed,
+  mostNamed,
+  priceOf,
+  priceOfNamed,
+  type Progress,
+  type Reading,
+} from './reading.ts';
 import { listGaps, lockCertificate, removeGaps, setCertificate } from './store.ts';
 import type { Certificate, Gap } from './tables.ts';
+import { tellVerified } from './verdicts/telling.ts';
 
-const RECORDS_AT_ONCE = 100;
 /** Where every absent one is asked for by itself. */
 const FEW_AT_ONCE = 10;
 
@@ -24,14 +31,14 @@ export async function repairSome(
   const { registry } = reading;
   const scoped = <Result>(work: (tx: Tx) => Promise<Result>) =>
     withWorkspace(deps.db, registry.workspace_id, work);
-  const limit = isCertain(reading) ? RECORDS_AT_ONCE : FEW_AT_ONCE;
+  const limit = isCertain(reading) ? mostNamed(reading) : FEW_AT_ONCE;
   const gaps = await scoped((tx) => listGaps(tx, certificate.id, { limit }));
   if (gaps.length === 0) {
     await scoped((tx) => finish(deps, tx, certificate));
     return { next: 'rest' };
   }
   const ids = gaps.map(({ pipedrive_id }) => pipedrive_id);
-  const listed = await list(reading, { ids, limit });
+  const listed = await listNamed(reading, ids);
   if (listed.outcome !== 'ok') return { next: 'failed', failure: listed };
   const living = listed.data.filter(({ deleted }) => !deleted);
   const present = new Set(living.map(({ id }) => id));
@@ -54,7 +61,7 @@ export async function repairSome(
     await setCertificate(tx, certificate.id, {
       repaired: current.repaired + ids.length - hidden,
       hidden: current.hidden + hidden,
-      cost_tokens: current.cost_tokens + priceOf(registry) + sight.data.cost,
+      cost_tokens: current.cost_tokens + priceOfNamed(reading, ids) + sight.data.cost,
     });
   });
   return { next: 'more' };
@@ -87,7 +94,7 @@ async function findHidden(
 
 /** Whether what is absent from a list is gone. */
 const isCertain = ({ connection, registry }: Pick<Reading, 'connection' | 'registry'>): boolean =>
-  connection.is_admin && registry.object !== 'deal';
+  connection.is_admin && !isArchivable(registry.object);
 
 /**
  * Tells what is deleted. What is only out of sight is no longer counted, nobody is told, and its keys

@@ -3,6 +3,7 @@ import { withWorkspace } from '@manifold/database';
 import {
   createLoader,
   IdempotencyKey,
+  idToFind,
   loadById,
   originOf,
   type RequestContext,
@@ -10,6 +11,7 @@ import {
   type Resolvers,
 } from '@manifold/subgraph';
 import { z } from 'zod';
+import { requireOwn } from '../accounts/ownership/rules.ts';
 import { requireUsable } from '../accounts/rules.ts';
 import { findConnection } from '../accounts/store.ts';
 import type { Connection } from '../accounts/tables.ts';
@@ -34,13 +36,13 @@ type Context = RequestContext & {
 
 const VerifyArguments = z.object({
   input: z.object({
-    connectionId: ConnectionId,
+    connectionId: idToFind(ConnectionId),
     object: PipedriveObject,
     repair: z.boolean().nullish(),
     idempotencyKey: IdempotencyKey,
   }),
 });
-const CancelArguments = z.object({ input: z.object({ id: CompletenessCertificateId }) });
+const CancelArguments = z.object({ input: z.object({ id: idToFind(CompletenessCertificateId) }) });
 
 export const createCompletenessResolvers = (deps: { db: Db; now: () => Date }): Resolvers => ({
   Query: {
@@ -62,6 +64,7 @@ export const createCompletenessResolvers = (deps: { db: Db; now: () => Date }): 
       const certificate = await withWorkspace(deps.db, context.workspaceId, async (tx) => {
         const found = await findConnection(tx, connectionId);
         const connection = requireUsable(found, connectionId, 'input.connectionId');
+        requireOwn(connection, context.identity.userId, 'input.connectionId');
         const wanted = { connection, object, repairs: repair ?? true };
         return verifyOnce(tx, wanted, { asker, now: deps.now(), idempotencyKey });
       });
@@ -96,6 +99,7 @@ const certificateFields = {
   fix: (certificate: Certificate) => adviseOn(certificate)?.fix ?? null,
   costTokens: ({ cost_tokens }: Certificate) => cost_tokens,
   startedAt: ({ started_at }: Certificate) => started_at,
+  asOf: ({ as_of }: Certificate) => as_of,
   takenAt: ({ taken_at }: Certificate) => taken_at,
   finishedAt: ({ finished_at }: Certificate) => finished_at,
 };

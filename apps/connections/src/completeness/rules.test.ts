@@ -65,6 +65,7 @@ const standing: Standing = {
   isNeeded: true,
   isReleasing: false,
   hasOpenCertificate: false,
+  hasWaitingCertificate: false,
   judgeAt: null,
   isBuilt: true,
   sweepAt: at(30),
@@ -83,6 +84,12 @@ test.each([
   ],
   ['and sweeping', { hasOpenCertificate: true, judgeAt: at(11), sweepAt: at(9) }, 'sweep'],
   ['a due comparison is begun', { verifyAt: at(10) }, 'verify'],
+  ['one that waits is begun', { hasWaitingCertificate: true }, 'verify'],
+  [
+    'one that waits does so until the one that runs ends',
+    { hasWaitingCertificate: true, hasOpenCertificate: true },
+    'check',
+  ],
   ['a due sweep is made', { sweepAt: at(10) }, 'sweep'],
   ['otherwise there is rest', {}, 'rest'],
 ] as const)('%s', (_, change, work) => {

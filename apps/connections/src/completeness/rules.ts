@@ -47,7 +47,12 @@ export function isStillGap(gap: DifferingGap, known: Known | undefined): boolean
 }
 
 export const isOpen = (state: CertificateState): boolean =>
-  state === 'CHECKING' || state === 'REPAIRING';
+  state === 'WAITING' || state === 'CHECKING' || state === 'REPAIRING';
+
+/** Whether a comparison that runs serves somebody who asks now: only while it has read nothing yet. */
+export const mayJoin = (
+  running: { state: CertificateState; as_of: Date | null } | undefined,
+): boolean => running?.state === 'CHECKING' && running.as_of === null;
 
 /** How a comparison ends, once it is judged. */
 export function decideVerdict(of: {
@@ -68,6 +73,8 @@ export interface Standing {
   /** What was kept goes first, whoever needs it by now. */
   isReleasing: boolean;
   hasOpenCertificate: boolean;
+  /** One was asked for while another ran. */
+  hasWaitingCertificate: boolean;
   judgeAt: Date | null;
   isBuilt: boolean;
   sweepAt: Date;
@@ -80,7 +87,8 @@ export function decideWork(of: Standing): Work {
   if (!of.isNeeded || of.isReleasing) return 'release';
   const mayCheck = of.hasOpenCertificate && (of.judgeAt === null || of.judgeAt <= of.now);
   if (mayCheck) return 'check';
-  if (!of.hasOpenCertificate && (!of.isBuilt || of.verifyAt <= of.now)) return 'verify';
+  const mayBegin = of.hasWaitingCertificate || !of.isBuilt || of.verifyAt <= of.now;
+  if (!of.hasOpenCertificate && mayBegin) return 'verify';
   // the first scan comes before the first sweep: until then there is nothing to begin at
   return of.isBuilt && of.sweepAt <= of.now ? 'sweep' : 'rest';
 }

@@ -7,7 +7,7 @@ import type { RecordRegistry } from '../registry/tables.ts';
 import type { Tx } from '../store.ts';
 import type { CompletenessDeps, Progress } from './reading.ts';
 import { nextDue, retryDelayMs, type Standing } from './rules.ts';
-import { findOpenCertificate, setCertificate } from './store.ts';
+import { findOpenCertificate, findWaitingCertificate, setCertificate } from './store.ts';
 import type { Certificate } from './tables.ts';
 import { explainFailure, type Trouble } from './trouble/rules.ts';
 
@@ -41,7 +41,8 @@ export async function schedule(
       // what came meanwhile may have been lost
       return setRegistry(tx, registry, { ...noted, due_at: after(REST_MS), sweep_at: now });
     }
-    const standing = standingOf({ registry: current ?? registry, certificate: open, now });
+    const waiting = await findWaitingCertificate(tx, registry);
+    const standing = standingOf({ registry: current ?? registry, certificate: open, waiting, now });
     const due_at = ending.next === 'more' ? now : nextDue(standing, REST_MS);
     return setRegistry(tx, registry, { ...noted, due_at });
   });
@@ -96,15 +97,18 @@ function reportOnce(
 export const standingOf = ({
   registry,
   certificate,
+  waiting,
   now,
 }: {
   registry: RecordRegistry;
   certificate: Certificate | undefined;
+  waiting: Certificate | undefined;
   now: Date;
 }): Standing => ({
   isNeeded: true,
   isReleasing: registry.releasing,
   hasOpenCertificate: certificate !== undefined,
+  hasWaitingCertificate: waiting !== undefined,
   judgeAt: certificate?.judge_at ?? null,
   isBuilt: decideTracking(registry) === 'READY',
   sweepAt: registry.sweep_at,

@@ -149,7 +149,7 @@ test('what left the sight of a user who is no administrator is not told as delet
   expect(await tracking.certificate()).toMatchObject({ state: 'CLEAN', pipedrive_count: 2 });
 });
 
-test('a comparison waits for the budget as long as it has to, and then goes on', async () => {
+test('a comparison waits for the budget as long as it has to, and then goes on (OR-38)', async () => {
   await baseline();
   const { clientFor } = tracking.deps.access;
   tracking.deps.access.clientFor = async (...asked) => ({
@@ -166,7 +166,7 @@ test('a comparison waits for the budget as long as it has to, and then goes on',
   expect(await tracking.certificate()).toMatchObject({ state: 'CLEAN' });
 });
 
-test('nothing is read while the connection is switched off, and everything after', async () => {
+test('nothing is read while the connection is switched off, and everything after (SL-15)', async () => {
   const [ada] = await baseline();
   await nextSecond();
   await rename(ada, 'Ada L.');

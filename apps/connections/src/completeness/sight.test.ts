@@ -94,14 +94,45 @@ test('while the connection that sees all has to be connected again, nobody who s
   expect(await tracking.registry()).toMatchObject({ reason: null });
 });
 
-test('when nobody is left who sees as much, everything is read anew with what there is', async () => {
+const forgetNeedOfAll = () =>
+  world.scoped((tx) =>
+    tx.deleteFrom('registry_need').where('connection_id', '=', world.connection.id).execute(),
+  );
+
+test('the organization’s connection reads though only a person’s needs it, and nobody does while it is switched off (SL-11)', async () => {
   const { id } = await bystander.create('person', { name: 'Ada', emails: [{ value: EMAIL }] });
   await tracking.track([{ kind: 'email' }]);
   await tracking.settle();
   await addPersonal(String(id));
-  await world.scoped((tx) =>
-    tx.deleteFrom('registry_need').where('connection_id', '=', world.connection.id).execute(),
-  );
+  await forgetNeedOfAll();
+  const read = async () => (await bystander.requests()).length;
+  await world.setConnectionTo({ status: 'DISABLED' });
+  const before = await read();
+  await tracking.verify();
+  tracking.forward(90_000_000);
+  await tracking.settle();
+  expect(await tracking.registry()).toMatchObject({
+    connection_id: world.connection.id,
+    reason: 'connection_disabled',
+  });
+  expect(await read()).toBe(before);
+
+  await world.setConnectionTo({ status: 'ACTIVE' });
+  tracking.forward(61_000);
+  await tracking.settle();
+  expect(await read()).toBeGreaterThan(before);
+  expect(await tracking.registry()).toMatchObject({ connection_id: world.connection.id });
+  // the person’s own does not see this one
+  expect(await tracking.certificate()).toMatchObject({ state: 'CLEAN', pipedrive_count: 1 });
+});
+
+test('when nobody is left who sees as much, everything is read anew with what there is', async () => {
+  await world.setConnectionTo({ kind: 'PERSONAL', user_id: newId('us', UserId) });
+  const { id } = await bystander.create('person', { name: 'Ada', emails: [{ value: EMAIL }] });
+  await tracking.track([{ kind: 'email' }]);
+  await tracking.settle();
+  await addPersonal(String(id));
+  await forgetNeedOfAll();
   tracking.forward(4_000_000);
   await tracking.settle();
   expect(await tracking.registry()).toMatchObject({

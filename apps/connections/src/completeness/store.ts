@@ -8,14 +8,8 @@ import type { Certificate, Gap } from './tables.ts';
 const at = (place: RegistryPlace) => sql<boolean>`workspace_id = ${place.workspace_id}
   and company_id = ${place.company_id} and object = ${place.object}`;
 
-/** Begins a certificate; false when one is open for the object. */
-export async function insertCertificate(tx: Db, certificate: Certificate): Promise<boolean> {
-  const { numInsertedOrUpdatedRows } = await tx
-    .insertInto('completeness_certificate')
-    .values(certificate)
-    .onConflict((conflict) => conflict.doNothing())
-    .executeTakeFirst();
-  return (numInsertedOrUpdatedRows ?? 0n) > 0n;
+export async function insertCertificate(tx: Db, certificate: Certificate): Promise<void> {
+  await tx.insertInto('completeness_certificate').values(certificate).execute();
 }
 
 export async function listCertificates(
@@ -56,7 +50,27 @@ export async function findOpenCertificate(
     .executeTakeFirst();
 }
 
-/** The newest certificate of every object of a company. */
+/** The one that begins when the open one ends. */
+export async function findWaitingCertificate(
+  tx: Db,
+  place: RegistryPlace,
+): Promise<Certificate | undefined> {
+  return tx
+    .selectFrom('completeness_certificate')
+    .selectAll()
+    .where(at(place))
+    .where('state', '=', 'WAITING')
+    .executeTakeFirst();
+}
+
+/** One beginning of a comparison at a time for an object, until the transaction ends. */
+export async function lockBeginning(tx: Db, place: RegistryPlace): Promise<void> {
+  const { workspace_id, company_id, object } = place;
+  await sql`select pg_advisory_xact_lock(
+    hashtextextended(${`certificate|${workspace_id}|${company_id}|${object}`}, 0))`.execute(tx);
+}
+
+/** The newest certificate of every object of a company; one that waits comes after the one that runs. */
 export async function listNewestCertificates(
   tx: Db,
   workspaceId: WorkspaceId,
@@ -69,6 +83,7 @@ export async function listNewestCertificates(
     .where('workspace_id', '=', workspaceId)
     .where('company_id', '=', companyId)
     .orderBy('object')
+    .orderBy(sql`state = 'WAITING'`)
     .orderBy('id', 'desc')
     .execute();
 }
@@ -125,8 +140,12 @@ export async function listGaps(
     .selectAll()
     .where(ofThisWorkspace)
     .where('certificate_id', '=', id)
-    .$if(page.after !== undefined, (gaps) => gaps.where('pipedrive_id', '>', page.after ?? '0'))
+    .$if(page.after !== undefined, (gaps) =>
+      gaps.where(sql<boolean>`(length(pipedrive_id), pipedrive_id) >
+        (length(${page.after ?? '0'}::text), ${page.after ?? '0'}::text)`),
+    )
     .$if(page.kinds !== undefined, (gaps) => gaps.where('kind', 'in', page.kinds ?? []))
+    .orderBy(sql`length(pipedrive_id)`)
     .orderBy('pipedrive_id')
     .limit(page.limit)
     .execute();
@@ -143,7 +162,7 @@ export async function removeGaps(
     .where(ofThisWorkspace)
     .where('certificate_id', '=', id)
     .$if(pipedriveIds !== undefined, (gaps) =>
-      gaps.where(sql<boolean>`pipedrive_id = any(${pipedriveIds ?? []}::bigint[])`),
+      gaps.where(sql<boolean>`pipedrive_id = any(${pipedriveIds ?? []}::text[])`),
     )
     .execute();
 }

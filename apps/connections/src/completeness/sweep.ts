@@ -3,7 +3,7 @@ import { enterKeys, timeOf } from '../registry/entering.ts';
 import { marginBefore } from '../registry/rules.ts';
 import { lockRegistry, setRegistry } from '../registry/store.ts';
 import { findUntold, tellFound } from './finding.ts';
-import { type CompletenessDeps, list, type Progress, type Reading } from './reading.ts';
+import { type CompletenessDeps, listChangesOf, type Progress, type Reading } from './reading.ts';
 import { PAGE } from './rules.ts';
 
 /**
@@ -13,9 +13,8 @@ import { PAGE } from './rules.ts';
 export async function sweepPage(deps: CompletenessDeps, reading: Reading): Promise<Progress> {
   const { registry } = reading;
   const beganAt = registry.sweep_began_at ?? deps.now();
-  const listed = await list(reading, {
-    updatedSince: registry.swept_until ?? beganAt,
-    sortBy: 'update_time',
+  const listed = await listChangesOf(reading, {
+    since: registry.swept_until ?? beganAt,
     limit: PAGE,
     cursor: registry.sweep_cursor ?? undefined,
   });

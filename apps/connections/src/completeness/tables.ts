@@ -7,6 +7,7 @@ import type {
 } from '@manifold/contracts';
 
 export type CertificateState =
+  | 'WAITING'
   | 'CHECKING'
   | 'BASELINE'
   | 'CLEAN'
@@ -55,6 +56,8 @@ export interface CertificateTable {
   actor_id: string;
   correlation_id: string;
   started_at: Date;
+  /** Right before the first page was asked for; null before that. What was there then is compared. */
+  as_of: Date | null;
   /** When everything was read and judged. */
   taken_at: Date | null;
   finished_at: Date | null;

@@ -13,7 +13,7 @@ import { type CompletenessDeps, prepareReading, type Progress, type Reading } fr
 import { repairSome } from './repair.ts';
 import { decideWork } from './rules.ts';
 import { type Ending, schedule, standingOf } from './schedule.ts';
-import { findOpenCertificate, removeCertificates } from './store.ts';
+import { findOpenCertificate, findWaitingCertificate, removeCertificates } from './store.ts';
 import { sweepPage } from './sweep.ts';
 import type { Certificate } from './tables.ts';
 
@@ -79,7 +79,7 @@ export async function workDue(deps: CompletenessDeps): Promise<number> {
 async function workOn(deps: CompletenessDeps, leased: RecordRegistry): Promise<Progress> {
   const now = deps.now();
   const { workspace_id: workspaceId } = leased;
-  const { registry, certificate, connection } = await withWorkspace(
+  const { registry, certificate, waiting, connection } = await withWorkspace(
     deps.db,
     workspaceId,
     async (tx) => {
@@ -87,11 +87,12 @@ async function workOn(deps: CompletenessDeps, leased: RecordRegistry): Promise<P
       return {
         registry: settled,
         certificate: await findOpenCertificate(tx, leased),
+        waiting: await findWaitingCertificate(tx, leased),
         connection: settled && (await findConnection(tx, settled.connection_id)),
       };
     },
   );
-  const standing = standingOf({ registry: registry ?? leased, certificate, now });
+  const standing = standingOf({ registry: registry ?? leased, certificate, waiting, now });
   const work = decideWork({ ...standing, isNeeded: registry !== undefined });
   if (work === 'release' || registry === undefined) {
     await withWorkspace(deps.db, workspaceId, (tx) => removeCertificates(tx, leased));
@@ -102,11 +103,14 @@ async function workOn(deps: CompletenessDeps, leased: RecordRegistry): Promise<P
   const access = decideAccess(connection);
   if (access.outcome === 'refuse') return { next: 'waits', reason: access.reason };
   if (work === 'rest') return { next: 'rest' };
-  const reading = await prepareReading(deps, registry, connection);
+  const feature = work === 'sweep' ? 'sweeps' : 'certificates';
+  const reading = await prepareReading(deps, registry, { connection, feature });
   if (work === 'sweep') return sweepPage(deps, reading);
   if (certificate === undefined || work === 'verify') {
+    // one that waited begins as it was asked for
+    const repairs = waiting?.repairs ?? true;
     await withWorkspace(deps.db, workspaceId, (tx) =>
-      beginCertificate(tx, registry, { asker: ownOrigin(registry), repairs: true, now }),
+      beginCertificate(tx, registry, { asker: ownOrigin(registry), repairs, now }),
     );
     return { next: 'more' };
   }

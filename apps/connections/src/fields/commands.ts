@@ -16,6 +16,7 @@ import {
   namesUnknownField,
   readAgainAt,
 } from './rules.ts';
+import { takeOverReadings } from './sharing/store.ts';
 import { type Catalogue, listCatalogueAges, markCatalogueStale } from './store.ts';
 
 interface FieldDeps {
@@ -31,9 +32,10 @@ export async function readDueCatalogues(
   connection: Connection,
 ): Promise<boolean> {
   const { db, log, now } = deps;
-  const ages = await withWorkspace(db, connection.workspace_id, (tx) =>
-    listCatalogueAges(tx, connection.id),
-  );
+  const ages = await withWorkspace(db, connection.workspace_id, async (tx) => {
+    await takeOverReadings(tx, connection);
+    return listCatalogueAges(tx, connection.id);
+  });
   // a renewed grant may see other fields
   const due = connection.established_at === null ? CATALOGUED : listDue(ages, now());
   let isComplete = true;

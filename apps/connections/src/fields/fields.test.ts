@@ -20,7 +20,7 @@ import type { Tables } from '../store.ts';
 const CONNECT = `mutation ($input: ConnectWithApiTokenInput!) {
   connectWithApiToken(input: $input) { connection { id } } }`;
 const CREATE = `mutation ($input: CreateFieldInput!) { createField(input: $input) {
-  created field { code name type custom options { id label } } } }`;
+  created addedOptions field { code name type custom options { id label } } } }`;
 const OPTIONS = `mutation ($input: CreateFieldOptionsInput!) { createFieldOptions(input: $input) {
   created field { options { id label } } } }`;
 const REFRESH = `mutation ($input: RefreshFieldsInput!) { refreshFields(input: $input) {
@@ -115,6 +115,35 @@ test('a missing field is made with the type its values suggest, once (SL-42)', a
   });
 });
 
+test('the four fields referrals are kept in are made on request, each once, and then listed (RF-04)', async () => {
+  const wanted = (
+    [
+      ['Referral link', 'TEXT'],
+      ['Referral count', 'DOUBLE'],
+      ['Converted referral count', 'DOUBLE'],
+      ['Campaign name', 'TEXT'],
+    ] as const
+  ).map(([name, type]) => ({ name: `${name} ${newName()}`, type }));
+  const codes: string[] = [];
+  for (const field of [...wanted, ...wanted]) {
+    const { data } = await create(field);
+    const { created, field: made } = data.createField;
+    expect(created).toBe(!codes.includes(made.code));
+    if (created) codes.push(made.code);
+  }
+  expect(codes).toHaveLength(4);
+  const { data } = await ask(FIELDS, { id: connectionId, object: 'PERSON' });
+  const names = wanted.map(({ name }) => name);
+  const listed: { code: string; name: string; type: string }[] = data.pipedriveFields.nodes;
+  expect(
+    listed
+      .filter(({ name }) => names.includes(name))
+      .map(({ code, name, type }) => ({ code, name, type })),
+  ).toEqual(
+    wanted.map(({ name, type }, at) => ({ code: codes[at], name, type: type.toLowerCase() })),
+  );
+});
+
 test('the types people can choose are suggested with a reason (SL-42)', async () => {
   const { data } = await ask(SUGGEST, { sourceType: 'Large text' });
   expect(data.suggestFieldType).toEqual({
@@ -168,6 +197,23 @@ test('only administrators make fields and agree to external ids', async () => {
   }
 });
 
+test('a field that is there already gets the choices it lacks, and says which (SL-42)', async () => {
+  const wanted = { name: newName(), type: 'ENUM', options: ['Dog', 'Cat'] };
+  const { data: first } = await create(wanted);
+  expect(first.createField).toMatchObject({ created: true, addedOptions: [] });
+  const more = { ...wanted, options: ['dog', 'Bird', 'Fish'] };
+  const { data: second } = await create(more);
+  expect(second.createField).toMatchObject({
+    ...{ created: false, addedOptions: ['Bird', 'Fish'] },
+    field: {
+      code: first.createField.field.code,
+      options: [{ label: 'Dog' }, { label: 'Cat' }, { label: 'Bird' }, { label: 'Fish' }],
+    },
+  });
+  const { data: third } = await create(more);
+  expect(third.createField).toEqual({ ...second.createField, addedOptions: [] });
+});
+
 test('a field of leads is one of deals, and choices are added once', async () => {
   const wanted = { object: 'LEAD', name: newName(), type: 'SET', options: ['One', 'Two'] };
   const { data } = await create(wanted);
@@ -182,6 +228,22 @@ test('a field of leads is one of deals, and choices are added once', async () =>
   expect(repeated.data.createFieldOptions.created).toEqual([]);
   const { data: seen } = await ask(FIELDS, { id: connectionId, object: 'LEAD' });
   expect(seen.pipedriveFields.nodes).toContainEqual(expect.objectContaining({ code }));
+});
+
+test('a field is made with each choice once, and one that is not there is said to be unknown', async () => {
+  const wanted = { object: 'PERSON', name: newName(), type: 'ENUM', options: ['Gold', 'gold'] };
+  const { data } = await create(wanted);
+  expect(data.createField.field.options).toMatchObject([{ label: 'Gold' }]);
+  const refusals = [
+    await ask(OPTIONS, {
+      input: { connectionId, object: 'DEAL', fieldCode: 'nope', labels: ['x'] },
+    }),
+    await create({ ...wanted, object: 'NOTE' }),
+  ];
+  expect(refusals.map(({ errors }) => errors[0].extensions)).toMatchObject([
+    { reason: 'unknown_field', field: 'input.fieldCode' },
+    { reason: 'invalid_input', fix: 'Use any of PERSON, ORGANIZATION, DEAL, PRODUCT, LEAD.' },
+  ]);
 });
 
 test('what somebody changes in Pipedrive is listed, newest first, with before and after', async () => {

@@ -4,6 +4,7 @@ import { Refusal } from '@manifold/errors';
 import {
   boundedText,
   checkCursor,
+  idToFind,
   loadById,
   optional,
   originOf,
@@ -52,7 +53,7 @@ const FieldArguments = z.object({
 
 const RefreshArguments = z.object({
   input: z.object({
-    connectionId: ConnectionId,
+    connectionId: idToFind(ConnectionId),
     objects: optional(z.array(PipedriveObject).min(1).max(8)),
   }),
 });
@@ -81,7 +82,10 @@ export const createFieldResolvers = (deps: FieldResolverDeps): Resolvers => ({
       const { connectionId, objects } = RefreshArguments.parse(args).input;
       // each costs calls of the whole company's budget
       requireRole(context.identity, 'ADMIN');
-      const { connection, client } = await openConnection(deps, context.workspaceId, connectionId);
+      const { connection, client } = await openConnection(deps, context, {
+        connectionId,
+        feature: 'field_catalogue',
+      });
       const changes = await refreshFields(deps, client, {
         connection,
         objects: objects === undefined ? undefined : requireCatalogued(objects),

@@ -9,12 +9,15 @@ import type { Db, Tables } from '../store.ts';
 import * as changes from './changes/store.ts';
 import * as creation from './creation/store.ts';
 import * as externalId from './external-id/store.ts';
+import * as sharing from './sharing/store.ts';
+import { setCatalogue } from './store.ts';
 
 const { db, drop } = await createTestDatabase<Tables>(migrations);
 const now = new Date('2026-03-01T10:00:00Z');
 const later = new Date(now.getTime() + 60_000);
 const [a, b] = [newId('ws', WorkspaceId), newId('ws', WorkspaceId)];
 const id = newId('cn', ConnectionId);
+const otherId = newId('cn', ConnectionId);
 const page = { limit: 10, backwards: false, cursor: undefined };
 
 const change = {
@@ -68,6 +71,7 @@ const calls: Record<string, Call> = {
   leaseField: (tx) => externalId.leaseField(tx, deal, { owner: 'o', now, until: later }),
   handOnConsents: (tx) => externalId.handOnConsents(tx, id),
   settleField: (tx) => externalId.settleField(tx, deal, { code: 'c', at: now }),
+  takeOverReadings: (tx) => sharing.takeOverReadings(tx, { id, company_id: '1' }),
   forgetField: (tx) => externalId.forgetField(tx, person, { code: 'p', foundBefore: later }),
 };
 
@@ -76,6 +80,7 @@ const dump = async (tx: Db) =>
     await tx.selectFrom('field_change').selectAll().orderBy('number').execute(),
     await tx.selectFrom('field_creation').selectAll().orderBy('company_id').execute(),
     await tx.selectFrom('external_id_field').selectAll().orderBy('object').execute(),
+    await tx.selectFrom('field_catalogue').selectAll().orderBy('connection_id').execute(),
   ]);
 
 /** What a call gives and changes in the scope of a workspace; undone afterwards. */
@@ -100,8 +105,15 @@ const isNothing = (result: unknown): boolean =>
 beforeAll(() =>
   withWorkspace(db, a, async (tx) => {
     await insertConnection(tx, connectionRow(a, { id }));
-    await insertConnection(tx, connectionRow(a, { pipedrive_user_id: '3' }));
+    await insertConnection(tx, connectionRow(a, { id: otherId, pipedrive_user_id: '3' }));
     await changes.insertFieldChanges(tx, [change]);
+    for (const [connectionId, at] of [
+      [id, now],
+      [otherId, later],
+    ] as const) {
+      const read = { revision: 1, fields: [], readAt: at, askedAt: at };
+      await setCatalogue(tx, { workspaceId: a, connectionId, object: 'person', ...read });
+    }
     await creation.leaseCreation(
       tx,
       { workspaceId: a, companyId: '1' },
@@ -126,7 +138,7 @@ test.each(Object.entries(calls))('%s reaches rows of its own workspace only', as
 });
 
 test('every store function is called above', () => {
-  const exported = [changes, creation, externalId].flatMap((store) => Object.keys(store));
+  const exported = [changes, creation, externalId, sharing].flatMap((store) => Object.keys(store));
   expect(Object.keys(calls).sort()).toEqual(exported.sort());
 });
 

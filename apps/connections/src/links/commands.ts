@@ -3,14 +3,15 @@ import type {
   PipedriveObject,
   PipedriveRecord,
   WorkspaceId,
+  WriteStepId,
 } from '@manifold/contracts';
 import { Refusal } from '@manifold/errors';
 import type { Db, Tx } from '../store.ts';
 import type { Vault } from '../vault/seal.ts';
 import { openBody, openSent } from '../writes/body.ts';
-import { listOpenCreates, setEcho } from '../writes/echoes/store.ts';
+import { listMadeByOthers, listOpenCreates, setEcho } from '../writes/echoes/store.ts';
 import { noticeRecord } from '../writes/hashes/commands.ts';
-import { isSent } from '../writes/identity/rules.ts';
+import { isKnownByContent, isSent } from '../writes/identity/rules.ts';
 import type { Step } from '../writes/store.ts';
 import { noticeOverwrite } from '../writes/overwrites/noticing.ts';
 import { moveLinks, setLinksGone } from './store.ts';
@@ -65,23 +66,39 @@ async function recogniseCreate(
   { vault, now }: { vault: Vault; now: Date },
 ): Promise<void> {
   const marks = Object.values(change.record.fields).filter((value) => typeof value === 'string');
-  for (const step of await listOpenCreates(tx, { ...change, marks })) {
-    // one with a mark was chosen by it
-    if (step.mark === null && !isCreateOf(vault, step, change.record)) continue;
-    await setEcho(tx, step.id, { pipedriveId: change.pipedriveId, now });
-    return;
+  const made = (id: WriteStepId) => setEcho(tx, id, { pipedriveId: change.pipedriveId, now });
+  const alike: Step[] = [];
+  let after: WriteStepId | undefined;
+  for (;;) {
+    const steps = await listOpenCreates(tx, { ...change, marks }, { limit: PAGE, after });
+    for (const step of steps) {
+      // one with a mark was chosen by it
+      const match = step.mark !== null ? 'sure' : matchOf(vault, step, change.record);
+      if (match === 'sure') return made(step.id);
+      if (match === 'alike') alike.push(step);
+    }
+    if (steps.length < PAGE) break;
+    after = steps.at(-1)?.id;
   }
+  // what is on its way now rather than what was sent before and may never have arrived
+  const likeliest = alike.findLast(({ state }) => state === 'sending') ?? alike[0];
+  if (likeliest === undefined) return;
+  const others = await listMadeByOthers(tx, likeliest, [change.pipedriveId]);
+  if (others.length === 0) await made(likeliest.id);
 }
 
-/** False too for a step that does not open: it must not hold up the deliveries of its company. */
-function isCreateOf(vault: Vault, step: Step, record: PipedriveRecord): boolean {
+const PAGE = 200;
+
+/** Not even a step that does not open holds up the deliveries of its company. */
+function matchOf(vault: Vault, step: Step, record: PipedriveRecord): 'sure' | 'alike' | 'none' {
   try {
     const { identity, fields } = openBody(vault, step);
     const sent = openSent(vault, step)?.fields ?? fields;
-    return isSent(record, { stepId: step.id, identity, fields: sent });
+    if (!isSent(record, { stepId: step.id, identity, fields: sent })) return 'none';
+    return isKnownByContent(step.object, identity) ? 'alike' : 'sure';
   } catch (error) {
     // a key that is not here yet comes in a moment
     if (error instanceof Refusal) throw error;
-    return false;
+    return 'none';
   }
 }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { acrossWorkspaces, createOnce, withWorkspace } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
 import { authorizeUrl } from '@manifold/pipedrive';
@@ -7,8 +7,10 @@ import { requireTerms } from '../accounts/consent/rules.ts';
 import type { Connection } from '../accounts/tables.ts';
 import { isSameSecret } from '../vault/compare.ts';
 import { type RegisteredApp, requireApp } from './apps.ts';
+import { CODE_LIVES_MS } from './completion/rules.ts';
+import { hashOfCode, sealCode } from './completion/sealing.ts';
 import { isReturnUrlAllowed, STATE_LIVES_MS } from './rules.ts';
-import { findState, insertState, takeState } from './store.ts';
+import { findState, insertState, setReturned, takeState } from './store.ts';
 import type { OauthState } from './tables.ts';
 
 export interface OauthDeps extends ConnectingDeps {
@@ -87,6 +89,15 @@ const stateRow = (
   expires_at: new Date(deps.now().getTime() + STATE_LIVES_MS),
   used_at: null,
   created_at: deps.now(),
+  id: randomUUID(),
+  code_hash: null,
+  code_expires_at: null,
+  sealed_code: null,
+  sealed_grant: null,
+  claimed_until: null,
+  attempts: 0,
+  finished_at: null,
+  connection_id: null,
 });
 
 /** Random, and signed: a guess is turned away without asking the database. */
@@ -96,19 +107,41 @@ const stateOf = ({ vault }: OauthDeps, seed: string): string =>
 const hashOf = ({ vault }: OauthDeps, state: string): string =>
   vault.keyedHash('oauth-state', state);
 
-/** Uses a state up and returns what was begun with it; a refusal when it cannot be used. */
-export async function claimState(deps: OauthDeps, state: string): Promise<OauthState> {
+export interface Returned {
+  begun: OauthState;
+  /** What whoever began completes it with; undefined when they denied the consent. */
+  completionCode: string | undefined;
+}
+
+/**
+ * A browser came back: uses the state up and keeps Pipedrive's code. Whose browser that was is not
+ * known here, so nothing is connected: whoever began has to complete it.
+ */
+export async function receiveReturn(
+  deps: OauthDeps,
+  { state, code }: { state: string; code: string | undefined },
+): Promise<Returned> {
   const isOurs = isSameSecret(state, stateOf(deps, state.split('.')[0] ?? ''));
-  const claimed = isOurs
-    ? await acrossWorkspaces(deps.db, (tx) => takeState(tx, hashOf(deps, state), deps.now()))
+  const completionCode = code === undefined ? undefined : randomBytes(24).toString('base64url');
+  const begun = isOurs
+    ? await acrossWorkspaces(deps.db, async (tx) => {
+        const taken = await takeState(tx, hashOf(deps, state), deps.now());
+        if (taken === undefined || code === undefined || completionCode === undefined) return taken;
+        await setReturned(tx, taken, {
+          code_hash: hashOfCode(deps.vault, completionCode),
+          code_expires_at: new Date(deps.now().getTime() + CODE_LIVES_MS),
+          sealed_code: sealCode(deps.vault, taken, code),
+        });
+        return taken;
+      })
     : undefined;
-  if (claimed !== undefined) return claimed;
+  if (begun !== undefined) return { begun, completionCode };
   throw new Refusal(
     'invalid',
     'This link to connect Pipedrive was used before, is too old, or is not ours',
     {
       reason: 'oauth_state_invalid',
-      fix: 'Begin again in Manifold: connecting has to be finished within 10 minutes, in one go.',
+      fix: 'Begin again in Manifold: you have to be back within 10 minutes, in one go.',
     },
   );
 }

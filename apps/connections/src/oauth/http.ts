@@ -2,10 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Refusal } from '@manifold/errors';
 import { type HttpHandler, readBody, sendJson } from '@manifold/service';
 import { z } from 'zod';
+import type { Connection } from '../accounts/tables.ts';
 import { basicAuthorization, isSameSecret } from '../vault/compare.ts';
 import { appOf } from './apps.ts';
-import { claimState, type OauthDeps } from './beginning.ts';
-import { completeConnection, forgetGrant } from './commands.ts';
+import { type OauthDeps, receiveReturn } from './beginning.ts';
+import { forgetGrant } from './commands.ts';
 import { renderPage } from './page.ts';
 import { readCallback, readTime } from './rules.ts';
 
@@ -29,27 +30,21 @@ async function receiveBrowser(
   if (query.outcome === 'foreign') {
     return sendPage(response, 400, {
       title: 'Begin in Manifold',
-      text: 'This address finishes a connection that was begun in Manifold. Nothing was connected. Begin with the mutation beginConnection.',
+      text: 'This address belongs to a connection that was begun in Manifold. Nothing was connected. If you came from the Pipedrive Marketplace, the app is allowed now: begin in Manifold with the mutation beginConnection.',
     });
   }
+  const code = query.outcome === 'code' ? query.code : undefined;
   try {
-    const begun = await claimState(deps, query.state);
-    if (query.outcome === 'denied') return sendPage(response, 200, deniedPage);
-    const connection = await completeConnection(deps, begun, query.code);
-    if (begun.return_url !== null) return sendBack(response, begun.return_url, connection.id);
-    sendPage(response, 200, {
-      title: 'Connected',
-      text: `Manifold is connected to ${connection.company_name}. You can close this page.`,
-    });
+    const { begun, completionCode } = await receiveReturn(deps, { state: query.state, code });
+    if (begun.return_url !== null) return sendBack(response, begun.return_url, completionCode);
+    const page = completionCode === undefined ? deniedPage : codePage(completionCode, begun.kind);
+    sendPage(response, 200, page);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const { reason, fix } = error.detail;
-    deps.log.warn({ reason }, 'connecting was refused');
-    sendPage(response, error.kind === 'unavailable' ? 502 : 400, {
-      title: 'Not connected',
-      text: [error.message, fix].filter(Boolean).join('. '),
-      reason,
-    });
+    deps.log.warn({ reason }, 'a browser came back in vain');
+    const text = [error.message, fix].filter(Boolean).join('. ');
+    sendPage(response, 400, { title: 'Not connected', text, reason });
   }
 }
 
@@ -59,9 +54,22 @@ const deniedPage = {
   reason: 'oauth_denied',
 };
 
-function sendBack(response: ServerResponse, returnUrl: string, connectionId: string): void {
+/** A whole workspace would stand still with one colleague's account. */
+const dedicatedUser =
+  ' It is for the whole workspace: if you allowed it with a colleague’s or your own account, consider a user of Pipedrive kept for this alone, as it breaks when that account is deactivated.';
+
+const codePage = (code: string, kind: Connection['kind']) => ({
+  title: 'One step left',
+  text: `Nothing is connected yet. If you began this in Manifold yourself, complete it there within 5 minutes with the mutation completeConnection and this code. If somebody sent you here, close this page and give the code to nobody: your Pipedrive would be connected for them.${kind === 'ORGANIZATION' ? dedicatedUser : ''}`,
+  code,
+});
+
+/** The frontend completes it for whoever is signed in there. */
+function sendBack(response: ServerResponse, returnUrl: string, code: string | undefined): void {
   const url = new URL(returnUrl);
-  url.searchParams.set('connectionId', connectionId);
+  // names of our own: `code` and `state` are taken by whatever signs people in there
+  if (code === undefined) url.searchParams.set('connectionError', 'oauth_denied');
+  else url.searchParams.set('connectionCode', code);
   response.writeHead(303, { location: url.href, ...headers });
   response.end();
 }

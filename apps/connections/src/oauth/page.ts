@@ -1,6 +1,13 @@
-/** What a person sees when connecting ends without a place to return to. */
-export function renderPage(page: { title: string; text: string; reason?: string }): string {
+/** What a person sees who came back from Pipedrive without a place to return to. */
+export function renderPage(page: {
+  title: string;
+  text: string;
+  reason?: string;
+  /** For a person to copy. */
+  code?: string;
+}): string {
   const reason = page.reason === undefined ? '' : `<p><code>${escape(page.reason)}</code></p>`;
+  const code = page.code === undefined ? '' : `<pre id="code">${escape(page.code)}</pre>`;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -12,7 +19,7 @@ export function renderPage(page: { title: string; text: string; reason?: string 
 <body>
 <h1>${escape(page.title)}</h1>
 <p>${escape(page.text)}</p>
-${reason}
+${code}${reason}
 </body>
 </html>
 `;

@@ -10,6 +10,7 @@ import {
 import { z } from 'zod';
 import { administers } from '../accounts/rules.ts';
 import { beginConnection, type OauthDeps } from './beginning.ts';
+import { completeConnection } from './completion/commands.ts';
 
 const BeginArguments = z.object({
   input: z.object({
@@ -20,6 +21,10 @@ const BeginArguments = z.object({
     returnUrl: optional(z.url({ protocol: /^https?$/ }).max(2_048)),
     idempotencyKey: IdempotencyKey,
   }),
+});
+
+const CompleteArguments = z.object({
+  input: z.object({ code: boundedText(128).min(1), idempotencyKey: IdempotencyKey }),
 });
 
 export const createOauthResolvers = (deps: OauthDeps): Resolvers => ({
@@ -40,6 +45,13 @@ export const createOauthResolvers = (deps: OauthDeps): Resolvers => ({
       const { userId } = context.identity;
       const byAdmin = administers(context.identity.role);
       return beginConnection(deps, input, { ...originOf(context), userId, byAdmin });
+    },
+    completeConnection: async (_: unknown, args: { input: unknown }, context: RequestContext) => {
+      const { input } = CompleteArguments.parse(args);
+      requireRole(context.identity, 'MEMBER');
+      const { userId, role } = context.identity;
+      const asker = { ...originOf(context), userId, byAdmin: administers(role) };
+      return { connection: await completeConnection(deps, input, asker) };
     },
   },
 });

@@ -7,7 +7,13 @@ import {
   startTestPipedrive,
 } from '@manifold/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Installation, newWorkspace, startInstallation } from '../../test/installation.ts';
+import {
+  codeOn,
+  type Installation,
+  newWorkspace,
+  startInstallation,
+  visit,
+} from '../../test/installation.ts';
 import { dumpTables, listEvents } from '../../test/looking.ts';
 import { migrations } from '../migrations/index.ts';
 import type { Tables } from '../store.ts';
@@ -75,8 +81,8 @@ async function connect(workspaceId: WorkspaceId, input: object = {}, user = 0) {
   const { data } = await begin(workspaceId, input);
   const { authorizationUrl } = data.beginConnection;
   const back = new URL(await installation.consent(authorizationUrl, { userId: userId(user) }));
-  const page = await fetch(`${installation.publicUrl}${back.pathname}${back.search}`);
-  return { status: page.status, text: await page.text() };
+  const page = await visit(`${installation.publicUrl}${back.pathname}${back.search}`);
+  return installation.complete(codeOn(page.text), { workspaceId });
 }
 
 const installed = async () => {
@@ -159,10 +165,11 @@ test('an uninstall notice counts for the app it names, with the secret of that a
 test('a whole workspace is connected by an administrator, unless somebody accepts to see less (OR-07)', async () => {
   const workspaceId = newWorkspace();
   const refused = await connect(workspaceId, {}, 2);
-  expect([refused.status, refused.text]).toEqual([
-    400,
-    expect.stringContaining('administrator_required'),
-  ]);
+  expect(refused.errors[0].extensions).toMatchObject({
+    reason: 'administrator_required',
+    field: 'input.code',
+    fix: expect.stringContaining('begin again with beginConnection'),
+  });
   expect(await list(workspaceId)).toEqual([]);
   expect(await installed()).not.toContainEqual({ clientId: 'test-app', userId: userId(2) });
   const byToken = { kind: 'ORGANIZATION', apiToken: users[2]?.apiToken, acceptTerms };

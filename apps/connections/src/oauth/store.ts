@@ -29,6 +29,20 @@ export async function takeState(
     .executeTakeFirst();
 }
 
+/** The browser came back with a code of Pipedrive. */
+export async function setReturned(
+  tx: Db,
+  { workspace_id, id }: Pick<OauthState, 'workspace_id' | 'id'>,
+  returned: Pick<OauthState, 'code_hash' | 'code_expires_at' | 'sealed_code'>,
+): Promise<void> {
+  await tx
+    .updateTable('oauth_state')
+    .set(returned)
+    .where('workspace_id', '=', workspace_id)
+    .where('id', '=', id)
+    .execute();
+}
+
 /** States that can no longer be used, kept a day for questions: only in a scope across workspaces. */
 export async function removeOldStates(tx: Db, before: Date): Promise<void> {
   await tx.deleteFrom('oauth_state').where('expires_at', '<', before).execute();

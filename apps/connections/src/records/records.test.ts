@@ -29,6 +29,7 @@ const FIELDS = `query ($id: ID!, $filter: PipedriveFieldFilter, $first: Int, $af
     totalCount revision pageInfo { endCursor hasNextPage } nodes { code name type custom readOnly options { id label } } } }`;
 const REFRESH = `mutation ($input: RefreshFieldsInput!) { refreshFields(input: $input) {
   connection { id } changes { object revision added changed removed } } }`;
+const LIST = '{ connections { nodes { id } } }';
 
 const database = await createTestDatabase<Tables>(migrations);
 const nats = await startTestNats();
@@ -225,7 +226,7 @@ test('the catalogue is listed for services and, page by page, in the graph', asy
   expect(choice.options[0]).toEqual({ id: expect.any(String), label: expect.any(String) });
 });
 
-test('reading the catalogue again tells what came, changed and went, once', async () => {
+test('reading the catalogue again tells what came, changed and went, once (RF-11)', async () => {
   const workspace = newWorkspace();
   const id = await connect(workspace);
   const input = { connectionId: id, objects: ['PERSON'] };
@@ -243,10 +244,20 @@ test('reading the catalogue again tells what came, changed and went, once', asyn
 
   const made = await change('/personFields', { field_name: 'Pet', field_type: 'varchar' }, 'POST');
   expect(await refresh()).toMatchObject({ revision: 2, added: [made.field_code], changed: [] });
+  const selectable = await installation.graph(
+    FIELDS,
+    { id, first: 500 },
+    { workspaceId: workspace },
+  );
+  expect(selectable.data.pipedriveFields.nodes).toContainEqual(
+    expect.objectContaining({ code: made.field_code, name: 'Pet' }),
+  );
   await change(`/personFields/${made.field_code}`, { field_name: 'Pets' });
   expect(await refresh()).toMatchObject({ revision: 3, changed: [made.field_code] });
   await change(`/personFields/${made.field_code}`, {}, 'DELETE');
   expect(await refresh()).toMatchObject({ revision: 4, removed: [made.field_code] });
+  const { data } = await installation.graph(LIST, {}, { workspaceId: workspace });
+  expect(data.connections.nodes).toEqual([{ id }]);
   await eventually(async () => {
     const told = await listEvents(database.db, workspace, 'fields_changed');
     expect(told.map(({ payload }) => payload.revision)).toEqual([2, 3, 4]);

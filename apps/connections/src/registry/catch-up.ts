@@ -6,6 +6,7 @@ import type { Failure, Outcome, PipedriveClient } from '@manifold/pipedrive';
 import type { Db } from '../store.ts';
 import type { Vault } from '../vault/seal.ts';
 import { enterKeys, keyFields } from './entering.ts';
+import { listChanged } from './paging/listing.ts';
 import { isFreshEnough, isTrackable, marginBefore } from './rules.ts';
 import { findRegistry, releaseReading, setRegistry, takeReading } from './store.ts';
 import type { RecordRegistry, RegistryPlace } from './tables.ts';
@@ -151,11 +152,6 @@ async function listChanges(
 ): Promise<Outcome<PipedriveRecord[]>> {
   const { object, certified_until: since } = registry;
   if (!isTrackable(object) || since === null) return behind('index_not_built');
-  return client.listRecords(object, {
-    ...(await keyFields(db, registry)),
-    updatedSince: since,
-    sortBy: 'update_time',
-    limit: PAGE,
-    cursor,
-  });
+  const fields = await keyFields(db, registry);
+  return listChanged(client, object, { ...fields, since, limit: PAGE, cursor });
 }

@@ -1,15 +1,19 @@
 import type { ConnectionId, PipedriveObject } from '@manifold/contracts';
 import { createOnce, withWorkspace } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
-import { listConnectionsByIds } from '../accounts/store.ts';
+import { listConnectionsByIds, listOrganizationConnections } from '../accounts/store.ts';
 import type { Connection } from '../accounts/tables.ts';
+import { requireKnownFields } from '../fields/codes/rules.ts';
+import { findFields } from '../fields/store.ts';
 import type { Db, Tx } from '../store.ts';
 import { removeRecords } from './forgetting/store.ts';
 import {
   chooseReader,
+  fieldOf,
   isTrackable,
   type KeyKind,
   keyName,
+  listReaders,
   seesAsMuch,
   sightOf,
   UNBUILT,
@@ -48,7 +52,7 @@ export async function requireRegistry(
     throw new Refusal('invalid', `Records of the kind ${object} cannot be tracked`, {
       reason: 'invalid_input',
       field: 'input.object',
-      fix: 'Track persons, organizations, deals, activities or products.',
+      fix: 'Users have no list of their own here; track another kind of record.',
     });
   }
   const { workspace_id, company_id, id: connection_id } = connection;
@@ -78,6 +82,7 @@ export async function requireOnce(
   const call = { workspaceId: workspace_id, operation, key, input, now, parseId: String };
   await createOnce(tx, call, async () => {
     await requireRegistry(tx, wanted, by);
+    await requireKeyFields(tx, wanted);
     return object;
   });
   const registry = await findRegistry(tx, { workspace_id, company_id, object });
@@ -87,6 +92,16 @@ export async function requireOnce(
     field: 'input.idempotencyKey',
     fix: 'Use a new key to track them again.',
   });
+}
+
+/** A key no record can have would make every record look absent. */
+async function requireKeyFields(tx: Tx, { connection, object, keys }: Wanted): Promise<void> {
+  const definitions = await findFields(tx, connection.id, object);
+  const named = keys.map((key, index) => ({
+    code: fieldOf(key),
+    path: key.field === undefined ? `input.keys.${index}` : `input.keys.${index}.field`,
+  }));
+  requireKnownFields(definitions, object, named);
 }
 
 /** The feature needs it no longer. With the last one everything kept of the object goes. */
@@ -122,10 +137,13 @@ export async function settleNeeds(
     await setRegistry(tx, place, { ...UNBUILT, releasing: true });
     return undefined;
   }
-  const candidates = await listConnectionsByIds(tx, [...new Set(ids)]);
-  const able = candidates.filter((one) => seesAsMuch(sightOf(one), registry.sight));
-  const isLost = able.length === 0 && candidates.length > 0;
-  const reader = chooseReader(isLost ? candidates : able);
+  const readers = listReaders([
+    ...(await listOrganizationConnections(tx, [companyId])),
+    ...(await listConnectionsByIds(tx, [...new Set(ids)])),
+  ]);
+  const able = readers.filter((one) => seesAsMuch(sightOf(one), registry.sight));
+  const isLost = able.length === 0 && readers.length > 0;
+  const reader = chooseReader(isLost ? readers : able);
   const wanted_keys = [...new Set(needs.flatMap(({ keys }) => keys))].toSorted();
   await setRegistry(tx, place, {
     connection_id: reader?.id ?? registry.connection_id,

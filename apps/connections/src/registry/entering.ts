@@ -7,7 +7,7 @@ import type { Vault } from '../vault/seal.ts';
 import { keyText } from '../writes/identity/rules.ts';
 import { putKeys } from './keys/store.ts';
 import { markIndexed } from './records/store.ts';
-import { fieldOf, isRecordNumber, keysOf, readKeyName } from './rules.ts';
+import { fieldOf, isRecordId, keysOf, readKeyName } from './rules.ts';
 import { lockRegistry } from './store.ts';
 import type { RecordRegistry, RegistryPlace } from './tables.ts';
 
@@ -32,7 +32,7 @@ export async function enterKeys(
   if (current?.wanted_keys.join() !== registry.wanted_keys.join()) return false;
   const wasEmptied = registry.certified_until !== null && current.certified_until === null;
   if (wasEmptied || current.releasing) return false;
-  const records = entered.records.filter(({ id }) => isRecordNumber(id));
+  const records = entered.records.filter(({ id }) => isRecordId(id));
   if (registry.wanted_keys.length === 0 || records.length === 0) return true;
   const replaced = new Set(
     await markIndexed(

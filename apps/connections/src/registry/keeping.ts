@@ -1,4 +1,4 @@
-import { isRecordNumber } from './rules.ts';
+import { isRecordId } from './rules.ts';
 import { addKeys, timeOf } from './entering.ts';
 import { removeKeys } from './keys/store.ts';
 import { putKnown } from './records/store.ts';
@@ -14,7 +14,7 @@ export const registerChange =
   async (tx: Tx, { connection, event }: HeardChange): Promise<void> => {
     const { workspace_id, company_id } = connection;
     const place = { workspace_id, company_id, object: event.object };
-    if (!isRecordNumber(event.recordId)) return;
+    if (!isRecordId(event.recordId)) return;
     const registry = await findRegistry(tx, place);
     if (registry === undefined) return;
     const { revision } = describeChange(event);

@@ -79,6 +79,23 @@ test('for a connection that is not there, or of another workspace, it is refused
   }
 });
 
+test('a key in a field nobody has is refused where it stands, with what was meant', async () => {
+  const track = (keys: object[]) =>
+    installation.graph(
+      `mutation ($input: TrackRecordsInput!) { trackRecords(input: $input) { tracking { state } } }`,
+      { input: { connectionId, object: 'ORGANIZATION', keys } },
+      { workspaceId },
+    );
+  const { errors } = await track([{ kind: 'NAME' }, { kind: 'FIELD', field: 'webiste' }]);
+  expect(errors[0].extensions).toMatchObject({
+    ...{ code: 'BAD_USER_INPUT', reason: 'unknown_field', field: 'input.keys.1.field' },
+    fix: expect.stringContaining('website'),
+  });
+  const misplaced = await track([{ kind: 'EMAIL' }]);
+  expect(misplaced.errors[0].extensions.field).toBe('input.keys.0');
+  expect(await features()).not.toContain('manual');
+});
+
 test('tracking and verifying with a key happen once, and an untracked repeat is told so', async () => {
   const mutate = async (name: string, type: string, input: object, selection: string) =>
     installation.graph(

@@ -3,12 +3,14 @@ import { withWorkspace } from '@manifold/database';
 import {
   createGroupLoader,
   IdempotencyKey,
+  idToFind,
   loadById,
   type RequestContext,
   requireRole,
   type Resolvers,
 } from '@manifold/subgraph';
 import { z } from 'zod';
+import { requireOwn } from '../accounts/ownership/rules.ts';
 import { requireUsable, requireFound } from '../accounts/rules.ts';
 import { findConnection } from '../accounts/store.ts';
 import type { Connection } from '../accounts/tables.ts';
@@ -62,14 +64,14 @@ const KeyInput = z
   .pipe(RecordKey);
 const TrackArguments = z.object({
   input: z.object({
-    connectionId: ConnectionId,
+    connectionId: idToFind(ConnectionId),
     object: PipedriveObject,
     keys: z.array(KeyInput).max(10),
     idempotencyKey: IdempotencyKey,
   }),
 });
 const UntrackArguments = z.object({
-  input: z.object({ connectionId: ConnectionId, object: PipedriveObject }),
+  input: z.object({ connectionId: idToFind(ConnectionId), object: PipedriveObject }),
 });
 
 export const createRegistryResolvers = (deps: RegistryDeps): Resolvers => ({
@@ -90,6 +92,7 @@ export const createRegistryResolvers = (deps: RegistryDeps): Resolvers => ({
       const tracking = await withWorkspace(deps.db, context.workspaceId, async (tx) => {
         const found = await findConnection(tx, connectionId);
         const connection = requireUsable(found, connectionId, 'input.connectionId');
+        requireOwn(connection, context.identity.userId, 'input.connectionId');
         const wanted = { connection, object, keys, feature: BY_HAND };
         return requireOnce(tx, wanted, { ...deps, now: deps.now(), idempotencyKey });
       });
@@ -101,6 +104,7 @@ export const createRegistryResolvers = (deps: RegistryDeps): Resolvers => ({
       const untracked = await withWorkspace(deps.db, context.workspaceId, async (tx) => {
         const found = await findConnection(tx, connectionId);
         const connection = requireFound(found, connectionId, 'input.connectionId');
+        requireOwn(connection, context.identity.userId, 'input.connectionId');
         return releaseRegistry(tx, { connection, object, feature: BY_HAND }, deps.now());
       });
       return { untracked };

@@ -4,7 +4,7 @@ import {
   chooseReader,
   decideTracking,
   fieldOf,
-  isRecordNumber,
+  isRecordId,
   isTrackable,
   keyName,
   keysOf,
@@ -53,19 +53,31 @@ test('a record has every value of a key', () => {
   ]);
 });
 
-test('what is listed by offset is not tracked', () => {
+test('everything that has a list is tracked', () => {
   expect((['person', 'deal', 'lead', 'note', 'user'] as const).map(isTrackable)).toEqual([
     true,
     true,
-    false,
-    false,
+    true,
+    true,
     false,
   ]);
 });
 
-test.each(['', '0', '-1', '1.5', '1e3', 'a', '12345678901234567', '../1'])(
-  'a made-up id is none: %j',
-  (id) => expect(isRecordNumber(id)).toBe(false),
+test.each([
+  '',
+  '0',
+  '-1',
+  '1.5',
+  '1e3',
+  'a',
+  '12345678901234567',
+  '../1',
+  'adf21080-0e10-11eb-879b-05d71fb426eX',
+])('a made-up id is none: %j', (id) => expect(isRecordId(id)).toBe(false));
+
+test.each(['1', '9007199254740991', 'adf21080-0e10-11eb-879b-05d71fb426ec'])(
+  'an id is a number or, of a lead, a UUID: %j',
+  (id) => expect(isRecordId(id)).toBe(true),
 );
 
 test('it is ready when every key that is needed has been searched for', () => {
@@ -79,12 +91,21 @@ test('it is ready when every key that is needed has been searched for', () => {
   expect(decideTracking({ ...built, releasing: true })).toBe('BUILDING');
 });
 
-test('the credential that sees most reads', () => {
-  const personal = { kind: 'PERSONAL', is_admin: false, status: 'ACTIVE' } as const;
-  const admin = { ...personal, is_admin: true };
-  const organization = { ...admin, kind: 'ORGANIZATION' } as const;
-  const disabled = { ...organization, status: 'DISABLED' };
-  expect(chooseReader([personal, disabled, admin])).toBe(admin);
-  expect(chooseReader([admin, organization])).toBe(organization);
-  expect(chooseReader([])).toBeUndefined();
+const personal = { kind: 'PERSONAL', is_admin: false, status: 'ACTIVE' } as const;
+const admin = { ...personal, is_admin: true };
+const organization = { ...personal, kind: 'ORGANIZATION' } as const;
+const organizationAdmin = { ...organization, is_admin: true };
+const disabled = { ...organizationAdmin, status: 'DISABLED' };
+const lost = { ...organization, status: 'NEEDS_REAUTH' };
+
+test.each([
+  ['the organization’s before an administrator’s own', [admin, organization], organization],
+  ['the organization’s though it is switched off', [personal, disabled, admin], disabled],
+  ['the organization’s though it has to be connected again', [lost, admin], lost],
+  ['of several of the organization one that works', [disabled, organization], organization],
+  ['of these the one that sees most', [organization, organizationAdmin], organizationAdmin],
+  ['a personal one where there is no other, an administrator’s first', [personal, admin], admin],
+  ['none of none', [], undefined],
+] as const)('by itself reads %s (SL-11)', (_, candidates, reader) => {
+  expect(chooseReader<(typeof candidates)[number]>(candidates)).toBe(reader);
 });

@@ -89,15 +89,18 @@ function textsOf(value: FieldValue | undefined): string[] {
   return texts.filter((text) => text.trim() !== '');
 }
 
-const TRACKED = ['person', 'organization', 'deal', 'activity', 'product'] as const;
-export type TrackedObject = (typeof TRACKED)[number];
+export type TrackedObject = Exclude<PipedriveObject, 'user'>;
 
-/** Leads and notes are listed by offset, where a change meanwhile makes a record slip through. */
-export const isTrackable = (object: PipedriveObject): object is TrackedObject =>
-  TRACKED.some((tracked) => tracked === object);
+/** Users have no list of records of their own kind. */
+export const isTrackable = (object: PipedriveObject): object is TrackedObject => object !== 'user';
 
-/** Ids of tracked objects are numbers; anything else was made up. */
-export const isRecordNumber = (id: string): boolean => /^[1-9]\d{0,15}$/.test(id);
+/** Ids are numbers, those of leads UUIDs; anything else was made up. */
+export const isRecordId = (id: string): boolean =>
+  /^([1-9]\d{0,15}|[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12})$/.test(id);
+
+/** Archived ones are in no list of the others, and exist all the same. */
+export const isArchivable = (object: PipedriveObject): boolean =>
+  object === 'deal' || object === 'lead';
 
 /** Whether an index read that began then serves somebody who asked now. */
 export const isFreshEnough = (
@@ -153,12 +156,27 @@ export const decideTracking = (
     ? 'READY'
     : 'BUILDING';
 
-/** The credential that sees most: of the whole company before one user's, an administrator's first. */
-export const chooseReader = <
-  Candidate extends { kind: 'ORGANIZATION' | 'PERSONAL'; is_admin: boolean; status: string },
->(
-  candidates: readonly Candidate[],
-): Candidate | undefined => candidates.toSorted((one, other) => rankOf(other) - rankOf(one))[0];
+interface Reader {
+  kind: 'ORGANIZATION' | 'PERSONAL';
+  is_admin: boolean;
+  status: string;
+}
 
-const rankOf = (of: { kind: string; is_admin: boolean; status: string }): number =>
-  (of.status === 'ACTIVE' ? 4 : 0) + (of.is_admin ? 2 : 0) + (of.kind === 'ORGANIZATION' ? 1 : 0);
+/**
+ * Whose credential reads by itself: the organization's, switched off or not; a personal one only where
+ * the company is connected for nobody but persons.
+ */
+export function listReaders<Candidate extends Pick<Reader, 'kind'>>(
+  candidates: readonly Candidate[],
+): readonly Candidate[] {
+  const organization = candidates.filter(({ kind }) => kind === 'ORGANIZATION');
+  return organization.length > 0 ? organization : candidates;
+}
+
+/** Of those, the one that works and sees most. */
+export const chooseReader = <Candidate extends Reader>(
+  candidates: readonly Candidate[],
+): Candidate | undefined =>
+  listReaders(candidates).toSorted((one, other) => rankOf(other) - rankOf(one))[0];
+
+const rankOf = (of: Reader): number => (of.status === 'ACTIVE' ? 2 : 0) + (of.is_admin ? 1 : 0);

@@ -145,16 +145,16 @@ export async function leaseRegistries(
   tx: Db,
   lease: { now: Date; until: Date; limit: number },
 ): Promise<RecordRegistry[]> {
-  return tx
-    .updateTable('record_registry')
-    .set({ due_at: lease.until })
-    .where(
-      sql<boolean>`(workspace_id, company_id, object) in (
-        select workspace_id, company_id, object from record_registry where due_at <= ${lease.now}
-        order by due_at limit ${lease.limit} for update skip locked)`,
-    )
-    .returningAll()
-    .execute();
+  // read once: within "in" it may be read anew, and take more than the limit
+  const { rows } = await sql<RecordRegistry>`
+    with due as materialized (
+      select workspace_id, company_id, object from record_registry where due_at <= ${lease.now}
+      order by due_at limit ${lease.limit} for update skip locked)
+    update record_registry taken set due_at = ${lease.until} from due
+    where taken.workspace_id = due.workspace_id and taken.company_id = due.company_id
+      and taken.object = due.object
+    returning taken.*`.execute(tx);
+  return rows;
 }
 
 /**

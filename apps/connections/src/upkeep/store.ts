@@ -6,39 +6,50 @@ export async function leaseUpkeep(
   tx: Db,
   lease: { now: Date; until: Date; limit: number },
 ): Promise<{ workspace_id: WorkspaceId; id: ConnectionId }[]> {
-  return tx
-    .updateTable('connection')
-    .set({ upkeep_at: lease.until })
-    .where('id', 'in', (eb) =>
-      eb
-        .selectFrom('connection')
-        .select('id')
-        .where((or) =>
-          or.or([
-            or('status', '=', 'ACTIVE'),
-            // turned away by the API, though its grant may live
-            or.and([
-              or('status', '=', 'NEEDS_REAUTH'),
-              or('status_reason', '=', 'token_rejected'),
-              or(
-                'grant_id',
-                'in',
-                or
-                  .selectFrom('pipedrive_grant')
-                  .select('pipedrive_grant.id')
-                  .where('refresh_token', 'is not', null),
-              ),
-            ]),
-          ]),
-        )
-        .where('upkeep_at', '<=', lease.now)
-        .orderBy('upkeep_at')
-        .limit(lease.limit)
-        .forUpdate()
-        .skipLocked(),
-    )
-    .returning(['workspace_id', 'id'])
-    .execute();
+  return (
+    tx
+      // read once: within "in" it may be read anew, and take more than the limit
+      .with(
+        (cte) => cte('due').materialized(),
+        (db) =>
+          db
+            .selectFrom('connection')
+            .select(['workspace_id', 'id'])
+            .where((or) =>
+              or.or([
+                or('status', '=', 'ACTIVE'),
+                // turned away, though its grant may live, or its user be active again
+                or.and([
+                  or('status', '=', 'NEEDS_REAUTH'),
+                  or('status_reason', 'in', ['token_rejected', 'user_deactivated']),
+                  or.or([
+                    or('method', '=', 'API_TOKEN'),
+                    or(
+                      'grant_id',
+                      'in',
+                      or
+                        .selectFrom('pipedrive_grant')
+                        .select('pipedrive_grant.id')
+                        .where('refresh_token', 'is not', null),
+                    ),
+                  ]),
+                ]),
+              ]),
+            )
+            .where('upkeep_at', '<=', lease.now)
+            .orderBy('upkeep_at')
+            .limit(lease.limit)
+            .forUpdate()
+            .skipLocked(),
+      )
+      .updateTable('connection as taken')
+      .from('due')
+      .set({ upkeep_at: lease.until })
+      .whereRef('taken.workspace_id', '=', 'due.workspace_id')
+      .whereRef('taken.id', '=', 'due.id')
+      .returning(['taken.workspace_id', 'taken.id'])
+      .execute()
+  );
 }
 
 /** Makes upkeep due at a time, unless it is due earlier. */

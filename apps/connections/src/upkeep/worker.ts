@@ -2,7 +2,9 @@ import { acrossWorkspaces } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
 import { createLatch } from '@manifold/messaging';
 import { type SetupDeps, setUpConnection } from '../accounts/setup.ts';
-import { type GrantUpkeepDeps, recheckGrant, tendGrants } from '../accounts/grants/upkeep.ts';
+import { type GrantUpkeepDeps, recheckCredential, tendGrants } from '../accounts/grants/upkeep.ts';
+import type { MakingDeps } from '../oauth/completion/making.ts';
+import { finishTraded } from '../oauth/completion/upkeep.ts';
 import { removeOldStates } from '../oauth/store.ts';
 import { leaseUpkeep } from './store.ts';
 
@@ -12,7 +14,7 @@ const BATCH = 5;
 const LEASE_MS = 240_000;
 const KEEP_STATES_MS = 24 * 3_600_000;
 
-type UpkeepDeps = SetupDeps & GrantUpkeepDeps;
+type UpkeepDeps = SetupDeps & GrantUpkeepDeps & MakingDeps;
 
 const TEND_GRANTS_MS = 60_000;
 
@@ -25,7 +27,9 @@ export function startUpkeep(deps: UpkeepDeps): () => Promise<void> {
     const now = deps.now().getTime();
     if (now < tendAt) return;
     tendAt = now + TEND_GRANTS_MS;
+    await finishTraded(deps);
     await tendGrants(deps);
+    await removeStates(deps);
   };
   const finished = (async () => {
     while (!stopping.signal.aborted) {
@@ -51,7 +55,6 @@ async function keepUp(deps: UpkeepDeps): Promise<number> {
   );
   // side by side: one slow company does not hold up the others
   await Promise.all(due.map((connection) => keepUpOne(deps, connection)));
-  if (due.length > 0) await removeStates(deps);
   return due.length;
 }
 
@@ -61,7 +64,7 @@ async function keepUpOne(
 ): Promise<void> {
   try {
     const connection = await setUpConnection(deps, workspaceId, id);
-    if (connection?.status === 'NEEDS_REAUTH') await recheckGrant(deps, workspaceId, id);
+    if (connection?.status === 'NEEDS_REAUTH') await recheckCredential(deps, workspaceId, id);
   } catch (error) {
     // the lease runs out and it is tried again
     const reason = error instanceof Refusal ? error.detail.reason : undefined;

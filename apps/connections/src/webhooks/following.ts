@@ -1,7 +1,7 @@
 import { followRecordChange } from '../links/commands.ts';
 import type { Tx } from '../store.ts';
 import type { Vault } from '../vault/seal.ts';
-import { isOwnEcho } from '../writes/echoes/store.ts';
+import { isOwnEcho } from '../writes/echoes/commands.ts';
 import { describeChange } from './rules.ts';
 import type { HeardChange } from './telling.ts';
 
@@ -13,8 +13,8 @@ export const followChange =
     const { object, recordId: pipedriveId, record } = event;
     const { action, mergedIntoPipedriveId } = describeChange(event);
     const { previous, mergedFrom } = event;
+    const occurredAt = new Date(event.occurredAt);
     const change = { workspaceId, companyId, object, pipedriveId, action, record, previous };
     await followRecordChange(tx, { ...change, mergedIntoPipedriveId }, { vault, now });
-    const updateTime = record.updateTime;
-    return isOwnEcho(tx, { ...change, updateTime, mergedFrom });
+    return isOwnEcho(tx, { ...change, mergedFrom, occurredAt }, vault);
   };

@@ -23,7 +23,13 @@ const eventOf = (change: Partial<WebhookEvent> & Pick<WebhookEvent, 'id' | 'reco
   occurredAt: new Date(mergedAt).toISOString(),
   companyId: world.connection.company_id,
   ...{ userId: null, webhookId: null, correlationId: null, attempt: 1, changeSource: null },
-  ...{ bulkEdit: false, mergedInto: null, mergedFrom: null, previous: null },
+  ...{
+    bulkEdit: false,
+    mergedInto: null,
+    mergedFrom: null,
+    permittedUserIds: null,
+    previous: null,
+  },
   record: {
     ...{ object: 'person' as const, id: change.recordId, addTime: null, fields: {} },
     ...{ updateTime: null, deleted: true },

@@ -1,7 +1,14 @@
 import { ConnectionId } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
-import { createLoader, type RequestContext, requireRole, type Resolvers } from '@manifold/subgraph';
+import {
+  createLoader,
+  idToFind,
+  type RequestContext,
+  requireRole,
+  type Resolvers,
+} from '@manifold/subgraph';
 import { z } from 'zod';
+import { requireOwn } from '../accounts/ownership/rules.ts';
 import { requireFound, requireUsable } from '../accounts/rules.ts';
 import { findConnection, lockConnection } from '../accounts/store.ts';
 import type { Connection } from '../accounts/tables.ts';
@@ -27,7 +34,7 @@ interface WebhookDeps {
   now: () => Date;
 }
 
-const OneArguments = z.object({ input: z.object({ id: ConnectionId }) });
+const OneArguments = z.object({ input: z.object({ id: idToFind(ConnectionId) }) });
 
 export const createWebhookResolvers = (deps: WebhookDeps): Resolvers => ({
   Mutation: {
@@ -63,6 +70,7 @@ async function onConnection(
   requireRole(context.identity, 'ADMIN');
   const connection = await withWorkspace(db, context.workspaceId, async (tx) => {
     const found = requireUsable(await lockConnection(tx, id), id, 'input.id');
+    requireOwn(found, context.identity.userId, 'input.id');
     await change(tx, found);
     return requireFound(await lockConnection(tx, id), id);
   });
@@ -82,6 +90,7 @@ async function redrive(
   const { workspaceId } = context;
   return withWorkspace(db, workspaceId, async (tx) => {
     const connection = requireFound(await findConnection(tx, id), id, 'input.id');
+    requireOwn(connection, context.identity.userId, 'input.id');
     const of = { workspaceId, connectionId: id, now: now(), limit: MOST_REDRIVEN };
     return { connection, redriven: await redriveReceipts(tx, of) };
   });

@@ -25,6 +25,7 @@ const event = (more: Partial<WebhookEvent>): WebhookEvent => ({
   occurredAt: '2026-03-01T10:00:00.250Z',
   attempt: 1,
   changeSource: 'app',
+  permittedUserIds: null,
   bulkEdit: false,
   mergedInto: null,
   mergedFrom: null,

@@ -1,4 +1,9 @@
-import { FieldCode, type FieldValue, type PipedriveRecord } from '@manifold/contracts';
+import {
+  type ConnectionId,
+  FieldCode,
+  type FieldValue,
+  type PipedriveRecord,
+} from '@manifold/contracts';
 import { isHopeless, Refusal } from '@manifold/errors';
 import type { Failure, WebhookEvent } from '@manifold/pipedrive';
 import type { ChangeAction, WebhookHealth, WebhookReceipt } from './tables.ts';
@@ -74,6 +79,20 @@ export const isOfSubscription = (
   const ids = known.filter((id) => id != null);
   return webhookId === null || ids.length === 0 || ids.includes(webhookId);
 };
+
+/** Whom an event may be read for besides the connection it came to: whose users may see the record. */
+export const decideHearers = <
+  Hearer extends { id: ConnectionId; is_admin: boolean; pipedrive_user_id: string },
+>(
+  others: readonly Hearer[],
+  { permittedUserIds }: Pick<WebhookEvent, 'permittedUserIds'>,
+): ConnectionId[] =>
+  others
+    .filter(({ is_admin, pipedrive_user_id }) =>
+      // administrators see everything; of anybody else it has to be said
+      permittedUserIds === null ? is_admin : permittedUserIds.includes(pipedrive_user_id),
+    )
+    .map(({ id }) => id);
 
 export type TellingDecision = 'tell' | 'superseded';
 

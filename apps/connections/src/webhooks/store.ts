@@ -21,6 +21,7 @@ export async function insertReceipt(
       pipedrive_id: null,
       action: null,
       revision: null,
+      told_for: [],
       attempts: 0,
       not_before: receipt.received_at,
     })
@@ -101,7 +102,7 @@ export async function settleReceipt(
   receipt: Pick<WebhookReceipt, 'workspace_id' | 'id'>,
   end:
     | { state: 'repeated' | 'ignored' | 'parked' }
-    | ({ state: 'understood'; record: string } & Telling)
+    | ({ state: 'understood'; record: string; told_for: ConnectionId[] } & Telling)
     | ({ state: 'superseded' } & Telling),
 ): Promise<void> {
   await tx

@@ -25,6 +25,8 @@ export interface WebhookReceiptTable {
   /** What was told of the record, and the revision it was told with. */
   action: ChangeAction | null;
   revision: string | null;
+  /** The other connections of the company its event stands for. */
+  told_for: ConnectionId[];
   attempts: number;
   not_before: Date;
   received_at: Date;

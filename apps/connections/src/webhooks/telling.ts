@@ -8,9 +8,15 @@ import type { Catalogue } from '../fields/store.ts';
 import type { Tx } from '../store.ts';
 import type { Vault } from '../vault/seal.ts';
 import { receiptPlace } from './commands.ts';
-import { decideTelling, describeChange } from './rules.ts';
+import { decideHearers, decideTelling, describeChange } from './rules.ts';
 import { findReceiptByEvent, settleReceipt } from './store.ts';
-import { findNewestTelling, insertReadReceipt, type Telling } from './tellings/store.ts';
+import {
+  findNewestTelling,
+  insertReadReceipt,
+  isToldByAnother,
+  listOtherConnections,
+  type Telling,
+} from './tellings/store.ts';
 
 /** A change in Pipedrive, for whoever keeps something about the record. */
 export interface HeardChange {
@@ -37,7 +43,10 @@ interface Told {
   receiptId?: WebhookReceiptId;
 }
 
-/** Tells of a change once, however and however often it was heard of; true when it was news. */
+/**
+ * Tells of a change once, however, however often and through however many connections of the company
+ * it was heard of; true when it was news.
+ */
 export async function tellChange(deps: TellingDeps, tx: Tx, told: Told): Promise<boolean> {
   const { connection, event } = told;
   const { workspace_id: workspaceId, id: connectionId } = connection;
@@ -56,6 +65,10 @@ export async function tellChange(deps: TellingDeps, tx: Tx, told: Told): Promise
     action: change.action,
     revision: String(change.revision),
   };
+  if (await isToldByAnother(tx, { workspaceId, connectionId, ...telling })) {
+    await settle(tx, told, { state: 'repeated' });
+    return false;
+  }
   if (decideTelling(newest, change) === 'superseded') {
     await settle(tx, told, { state: 'superseded', ...telling });
     await followSuperseded(deps, tx, told);
@@ -103,10 +116,14 @@ async function keepAndPublish(
   const receiptId = told.receiptId ?? newId('wh', WebhookReceiptId);
   const receipt = { workspace_id: workspaceId, id: receiptId };
   const sealed = deps.vault.seal(receiptPlace(receipt, 'record'), JSON.stringify(record));
+  const others = decideHearers(await listOtherConnections(tx, connection), event);
+  const kept = { record: sealed, told_for: others, ...telling };
   if (told.receiptId === undefined) {
-    const read = { ...receipt, connection_id: connectionId, record: sealed, received_at: now };
-    await insertReadReceipt(tx, { ...read, ...telling });
-  } else await settle(tx, told, { state: 'understood', record: sealed, ...telling });
+    await insertReadReceipt(tx, {
+      ...{ ...receipt, connection_id: connectionId, received_at: now },
+      ...kept,
+    });
+  } else await settle(tx, told, { state: 'understood', ...kept });
   const keys = Object.keys(record.fields);
   await noticeFields(tx, { connectionId, object, keys, catalogue, now });
   const heard = { connection, receiptId, event, now };
@@ -118,7 +135,8 @@ async function keepAndPublish(
       actor: { kind: 'pipedrive', id: event.userId ?? connection.pipedrive_user_id },
       correlationId: (event.correlationId ?? receiptId).slice(0, 64) || receiptId,
     },
-    key: `${connectionId}|${object}|${event.recordId}`,
+    // of the company, because any of its connections may tell the next change
+    key: `${connection.company_id}|${object}|${event.recordId}`,
     payload: {
       connectionId,
       receiptId,
@@ -126,6 +144,7 @@ async function keepAndPublish(
       pipedriveId: event.recordId,
       ...describeChange(event),
       origin: isEcho ? 'manifold' : 'pipedrive',
+      ...(others.length === 0 ? {} : { otherConnectionIds: others }),
     },
     now,
   });

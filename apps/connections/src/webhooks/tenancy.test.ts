@@ -34,6 +34,7 @@ const watched = { workspace_id: A, id: connectionId, due_at: now };
 const need = { ...place, connection_id: connectionId, feature: 'test', keys: [], created_at: now };
 const orphan = { ...need, connection_id: newId('cn', ConnectionId) };
 const known = { pipedriveId: '1', updateTime: now, revision: 1, deleted: false };
+const told = newId('cn', ConnectionId);
 const telling = {
   workspace_id: A,
   connection_id: connectionId,
@@ -48,6 +49,7 @@ const receipt = (metaId: string) => ({
   ...telling,
   id: newId('wh', WebhookReceiptId),
   meta_id: metaId,
+  told_for: [told],
 });
 
 // rows of A that every function below could reach if it saw them
@@ -133,6 +135,10 @@ const calls: Record<string, Call> = {
   listCertificates: (tx) => completeness.listCertificates(tx, [certificate.id]),
   lockCertificate: (tx) => completeness.lockCertificate(tx, certificate.id),
   findOpenCertificate: (tx) => completeness.findOpenCertificate(tx, place),
+  findWaitingCertificate: async (tx) => {
+    await completeness.setCertificate(tx, certificate.id, { state: 'WAITING' });
+    return completeness.findWaitingCertificate(tx, place);
+  },
   listNewestCertificates: (tx) => completeness.listNewestCertificates(tx, A, company_id),
   setCertificate: (tx) => completeness.setCertificate(tx, certificate.id, { missing: 1 }),
   removeOldCertificates: (tx) => completeness.removeOldCertificates(tx, place, 0),
@@ -159,6 +165,9 @@ const calls: Record<string, Call> = {
   setHealth: (tx) => health.setHealth(tx, connectionId, { state: 'FAILING' }),
   putHealth: (tx) => health.putHealth(tx, { ...watched, due_at: later }),
   insertReadReceipt: (tx) => tellings.insertReadReceipt(tx, receipt('m2')),
+  isToldByAnother: (tx) =>
+    tellings.isToldByAnother(tx, { ...receipt('m1'), workspaceId: A, connectionId: told }),
+  listOtherConnections: (tx) => tellings.listOtherConnections(tx, { ...connection, id: told }),
   findNewestTelling: (tx) =>
     tellings.findNewestTelling(tx, {
       workspaceId: A,
@@ -167,6 +176,8 @@ const calls: Record<string, Call> = {
       pipedriveId: '1',
     }),
 };
+/** They lock a name and touch no row. */
+const locks = ['lockBeginning'];
 const tables = [
   'record_registry',
   'registry_need',
@@ -220,5 +231,5 @@ test('every store function is called above', () => {
   const ofRegistry = [registry, needs, records, keys, forgetting];
   const stores = [...ofRegistry, completeness, health, leases, tellings];
   const exported = stores.flatMap((store) => Object.keys(store));
-  expect(Object.keys(calls).sort()).toEqual(exported.sort());
+  expect([...Object.keys(calls), ...locks].sort()).toEqual(exported.sort());
 });

@@ -1,93 +1,22 @@
-import { type ConnectionId, type WriteRequestId, WriteStepId } from '@manifold/contracts';
-import { createOnce, withWorkspace } from '@manifold/database';
+import type { ConnectionId, WriteRequestId } from '@manifold/contracts';
+import { withWorkspace } from '@manifold/database';
 import type { Origin } from '@manifold/messaging';
 import { Refusal } from '@manifold/errors';
 import type { Db, Tx } from '../store.ts';
-import { endCarried, returnCarried } from './carried.ts';
-import { advance, publishRedriven, publishStep, queueStep } from './progress.ts';
-import { decideRedrive } from './rules.ts';
+import { endCarried, returnCarried, withdraw } from './carried/commands.ts';
+import { advance, publishStep } from './progress.ts';
 import { changeIdleStep, changeStepInDoubt, removeTurns } from './sending/store.ts';
 import {
   findRequestByKey,
-  findStep,
   listOpenRequests,
   type OpenRequestsPage,
   listSteps,
   lockRequest,
-  setRequestState,
   type Step,
   type WriteRequest,
 } from './store.ts';
-import { countSteps, listParkedSteps, type StepFilter } from './steps/store.ts';
 import { decideSupersede } from './superseding/rules.ts';
 import { explainCancelled } from './waiting/rules.ts';
-
-/** Sends a parked step again; one that is not parked stays as it is. Undefined when there is none. */
-export async function redriveStep(
-  db: Db,
-  asked: { asker: Origin; stepId: WriteStepId; idempotencyKey: string | undefined },
-  now: Date,
-): Promise<Step | undefined> {
-  const { asker, stepId, idempotencyKey: key } = asked;
-  const { workspaceId } = asker;
-  return withWorkspace(db, workspaceId, async (tx) => {
-    const step = await findStep(tx, stepId);
-    if (!step) return undefined;
-    const call = { workspaceId, operation: 'redrive', key, input: { stepId }, now };
-    await createOnce(tx, { ...call, parseId: (id) => WriteStepId.parse(id) }, async () => {
-      await redriveUnder(tx, step, { asker, now });
-      return stepId;
-    });
-    return findStep(tx, stepId);
-  });
-}
-
-async function redriveUnder(
-  tx: Tx,
-  named: Step,
-  { asker, now }: { asker: Origin; now: Date },
-): Promise<void> {
-  const request = await lockRequest(tx, named.write_request_id);
-  const step = await findStep(tx, named.id);
-  if (!request || step?.state !== 'parked') return;
-  await queueStep(tx, step, now);
-  await changeIdleStep(tx, step.id, {
-    ...decideRedrive(step, now),
-    attempts: 0,
-    reason: null,
-    cause: null,
-    fix: null,
-    candidates: [],
-    settled_at: null,
-  });
-  await setRequestState(tx, request.id, { state: 'pending', reason: null, settled_at: null });
-  await publishRedriven(tx, { request: askedBy(request, asker), step, now });
-}
-
-const MOST_REDRIVEN = 500;
-const REDRIVEN_AT_ONCE = 50;
-
-/** Sends parked steps again, a bounded number; says how many more there are. */
-export async function redriveMany(
-  db: Db,
-  { asker, filter }: { asker: Origin; filter: StepFilter },
-  now: Date,
-): Promise<{ redriven: number; remaining: number }> {
-  let redriven = 0;
-  while (redriven < MOST_REDRIVEN) {
-    const count = await withWorkspace(db, asker.workspaceId, async (tx) => {
-      const steps = await listParkedSteps(tx, filter, REDRIVEN_AT_ONCE);
-      for (const step of steps) await redriveUnder(tx, step, { asker, now });
-      return steps.length;
-    });
-    redriven += count;
-    if (count < REDRIVEN_AT_ONCE) break;
-  }
-  const remaining = await withWorkspace(db, asker.workspaceId, (tx) =>
-    countSteps(tx, { ...filter, states: ['parked'] }),
-  );
-  return { redriven, remaining };
-}
 
 /** Stops what has not been sent; what is on its way comes to its own end. Undefined when there is none. */
 export async function cancelRequest(
@@ -120,6 +49,10 @@ export async function cancelUnder(
   const idle = { ...cancelled, ...explainCancelled(why) };
   const inDoubt = { ...cancelled, ...explainCancelled('doubt') };
   for (const step of await listSteps(tx, [requestId])) {
+    if (step.state === 'superseded') {
+      if (why !== 'removal') await cancelHandedOver(tx, { request, step, change: idle, now });
+      continue;
+    }
     const change = (await changeIdleStep(tx, step.id, idle))
       ? idle
       : why === 'removal' && (await changeStepInDoubt(tx, step.id, inDoubt))
@@ -131,6 +64,22 @@ export async function cancelUnder(
     await publishStep(tx, { request, step: { ...step, ...change }, now });
   }
   await advance(tx, request, now);
+}
+
+/** Stops what another step was to write too, as long as that one was not sent. */
+async function cancelHandedOver(
+  tx: Tx,
+  {
+    request,
+    step,
+    change,
+    now,
+  }: { request: WriteRequest; step: Step; change: Partial<Step>; now: Date },
+): Promise<void> {
+  if (step.sealed_body === null || !(await withdraw(tx, step))) return;
+  const end = { ...change, superseded_by: null };
+  if (!(await changeIdleStep(tx, step.id, end, ['superseded']))) return;
+  await publishStep(tx, { request, step: { ...step, ...end }, now });
 }
 
 /** Cancels what is left of an earlier request; throws, and so keeps it, where it cannot be replaced. */
@@ -165,7 +114,7 @@ export async function cancelRequestsOf(
 }
 
 /** The request with somebody else behind what happens to it now, for the events that tell of it. */
-const askedBy = (request: WriteRequest, { actor, correlationId }: Origin): WriteRequest => ({
+export const askedBy = (request: WriteRequest, { actor, correlationId }: Origin): WriteRequest => ({
   ...request,
   actor_kind: actor.kind,
   actor_id: actor.id,

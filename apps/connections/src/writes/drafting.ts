@@ -1,4 +1,9 @@
-import { type WriteCommand, WriteRequestId, WriteStepId } from '@manifold/contracts';
+import {
+  type WriteCommand,
+  WriteRequestId,
+  type WriteStep,
+  WriteStepId,
+} from '@manifold/contracts';
 import { newId } from '@manifold/database';
 import type { Connection } from '../accounts/tables.ts';
 import type { Vault } from '../vault/seal.ts';
@@ -52,6 +57,7 @@ export const stepsOf = (vault: Vault, command: WriteCommand, request: WriteReque
       object: step.object,
       existing: step.existing,
       guard: step.guard,
+      target_pipedrive_id: namedIdOf(step),
       refers_to: JSON.stringify(step.references),
       key_hashes: keyHashesOf(vault, request, step),
       survivor_hashes: survivorHashesOf(vault, { ...named, object: step.object }, survivor),
@@ -69,10 +75,17 @@ export const stepsOf = (vault: Vault, command: WriteCommand, request: WriteReque
     };
   });
 
+/** The record a step names by its id; a create has none yet. */
+const namedIdOf = ({ operation, identity }: WriteStep): string | null =>
+  operation === 'create'
+    ? null
+    : (identity.find(({ kind }) => kind === 'pipedrive_id')?.value ?? null);
+
 /** A step about which nothing has happened yet. */
 const restingStep = {
   change_id: null,
   sealed_sent: null,
+  sent_hashes: null,
   state: 'planned' as const,
   lease_until: null,
   lease_owner: null,

@@ -58,7 +58,7 @@ const settled = (id: string) =>
     { timeoutMs: 15_000 },
   );
 
-test('what we write comes back as our own, what others write does not', async () => {
+test('what we write comes back as our own, what others write does not (SL-59)', async () => {
   await subscribed();
   const { writeRequestId } = await submit('echo@example.test');
   await settled(writeRequestId);

@@ -8,7 +8,7 @@ import {
 } from '@manifold/testing';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
-import { createAccountLoaders } from '../accounts/resolvers.ts';
+import { createAccountLoaders } from '../accounts/loaders.ts';
 import { createBudgetResolvers } from '../budget/resolvers.ts';
 import { dayOf, planOf } from '../budget/rules.ts';
 import { findDay, newDay, setDays } from '../budget/store.ts';

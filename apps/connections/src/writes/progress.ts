@@ -3,7 +3,8 @@ import { type Origin, publish } from '@manifold/messaging';
 import { z } from 'zod';
 import type { Tx } from '../store.ts';
 import { decideGuard, decideRequest } from './rules.ts';
-import { changeIdleStep, insertTurns, liftLanes } from './sending/store.ts';
+import { changeIdleStep, liftLanes } from './sending/store.ts';
+import { insertTurns } from './sending/turns/store.ts';
 import { listSteps, setRequestState, type Step, type WriteRequest } from './store.ts';
 
 const referencesShape = z.record(z.string(), z.string());
@@ -37,8 +38,9 @@ export async function advance(tx: Tx, request: WriteRequest, now: Date): Promise
 /** Puts a step that rests at the end of its lines, to be sent as soon as its turn comes. */
 export async function queueStep(tx: Tx, step: Step, now: Date): Promise<Step> {
   const change = { state: 'queued', not_before: now } as const;
-  await changeIdleStep(tx, step.id, change);
+  // lines before rows, as wherever both are locked
   await insertTurns(tx, step);
+  await changeIdleStep(tx, step.id, change);
   if (step.lane === 'interactive') await liftLanes(tx, step, now);
   return { ...step, ...change };
 }

@@ -1,4 +1,4 @@
-import { ConnectionId, EventId } from '@manifold/contracts';
+import { ConnectionId, EventId, UserId } from '@manifold/contracts';
 import { newId } from '@manifold/database';
 import { createTestDatabase, eventually, silentLog, startTestPipedrive } from '@manifold/testing';
 import { sql } from 'kysely';
@@ -17,6 +17,7 @@ const { db, ownerDb, drop } = await createTestDatabase<Tables>(migrations);
 const pipedrive = await startTestPipedrive({ searchLagMs: 0 });
 const bystander = createBystander(pipedrive);
 const closing: (() => Promise<void>)[] = [];
+const manager = { userId: newId('us', UserId), byAdmin: true };
 let world: World;
 
 beforeEach(async () => {
@@ -38,7 +39,7 @@ test('a write in doubt ends with its connection, and does not stand in the way o
   const { writeRequestId } = await world.submit({ steps });
   await world.reached(writeRequestId, 'unknown');
 
-  await deleteConnection(removalDeps(), world.connection.id, asker());
+  await deleteConnection(removalDeps(), world.connection.id, { ...asker(), ...manager });
   const [step] = await world.settled(writeRequestId);
   expect(step).toMatchObject({ state: 'cancelled', reason: 'outcome_unknown', sealed_body: null });
 
@@ -53,7 +54,7 @@ test('a write that waits ends with its connection, says why, and names who remov
   await world.setConnectionTo({ status: 'DISABLED' });
   const { writeRequestId } = await world.submit({});
   const remover = askerOf(world.workspaceId);
-  await deleteConnection(removalDeps(), world.connection.id, remover);
+  await deleteConnection(removalDeps(), world.connection.id, { ...remover, ...manager });
 
   const [step] = await world.settled(writeRequestId);
   expect(step).toMatchObject({

@@ -16,7 +16,8 @@ import {
 import { z } from 'zod';
 import type { Connection } from '../accounts/tables.ts';
 import type { Db } from '../store.ts';
-import { cancelRequest, redriveStep } from './commands.ts';
+import { cancelRequest } from './commands.ts';
+import { redriveStep } from './redriving/commands.ts';
 import { readListing } from './listing.ts';
 import { createPauseLoader } from './waiting/pauses.ts';
 import { decideWait, type Explanation } from './waiting/rules.ts';
@@ -87,7 +88,8 @@ export const createWriteResolvers = (deps: {
       requireRole(context.identity, 'MEMBER');
       const { writeStepId, idempotencyKey } = RedriveArguments.parse(args).input;
       const id = WriteStepId.safeParse(writeStepId);
-      const asked = { asker: originOf(context), idempotencyKey };
+      const { userId } = context.identity;
+      const asked = { asker: originOf(context), userId, idempotencyKey };
       const step = id.success
         ? await redriveStep(deps.db, { ...asked, stepId: id.data }, deps.now())
         : undefined;
@@ -161,7 +163,7 @@ const stepFields = {
   reason: async (step: Step, _: unknown, context: Context) => (await explain(step, context)).reason,
   cause: async (step: Step, _: unknown, context: Context) => (await explain(step, context)).cause,
   fix: async (step: Step, _: unknown, context: Context) => (await explain(step, context)).fix,
-  pipedriveId: ({ pipedrive_id }: Step) => pipedrive_id,
+  pipedriveId: ({ pipedrive_id, target_pipedrive_id }: Step) => pipedrive_id ?? target_pipedrive_id,
   pipedriveUrl: ({ pipedrive_url }: Step) => pipedrive_url,
   costTokens: ({ cost_tokens }: Step) => cost_tokens,
   nextAttemptAt: ({ state, not_before, created_at }: Step) =>

@@ -11,7 +11,6 @@ import {
   type SettledStep,
   type Waiting,
 } from './rules.ts';
-import { checkStep } from './checking/rules.ts';
 import { commandOf, personStep } from '../../test/write-commands.ts';
 
 const now = new Date('2026-03-01T10:00:00Z');
@@ -20,75 +19,6 @@ const ids = {
   connectionId: `cn_${'1'.repeat(32)}`,
 };
 const command = (change: Parameters<typeof commandOf>[1]) => commandOf(idsOf(), change);
-const stepOf = (change: Partial<WriteStep>): WriteStep => {
-  const [step] = command({ steps: [personStep('a@x.test')] }).steps;
-  if (!step) throw new Error('no step');
-  return { ...step, ...change };
-};
-
-describe('a step is refused', () => {
-  const fields = new Map([
-    ['name', {}],
-    ['emails', {}],
-    ['add_time', { readOnly: true }],
-  ]);
-  test.each<[string, Partial<WriteStep>, string, string]>([
-    [
-      'that merges what Pipedrive cannot',
-      { operation: 'merge', object: 'note' },
-      'invalid_input',
-      'operation',
-    ],
-    ['about a user', { object: 'user' }, 'invalid_input', 'object'],
-    ['whose name is taken', { name: 'earlier' }, 'invalid_input', 'name'],
-    [
-      'that deletes it knows not what',
-      { operation: 'delete', identity: [] },
-      'invalid_input',
-      'identity',
-    ],
-    [
-      'that looks for a person by name',
-      { identity: [{ kind: 'name', value: 'Ada' }] },
-      'invalid_input',
-      'identity.0',
-    ],
-    [
-      'whose record id is none',
-      { identity: [{ kind: 'pipedrive_id', value: '../7' }] },
-      'invalid_input',
-      'identity.0',
-    ],
-    [
-      'that refers to no earlier step',
-      { references: { name: 'later' } },
-      'invalid_input',
-      'references.name',
-    ],
-    ['with an unknown field', { fields: { nope: 1 } }, 'unknown_field', 'fields.nope'],
-    [
-      'with an unknown default',
-      { createOnlyFields: { nope: 1 } },
-      'unknown_field',
-      'createOnlyFields.nope',
-    ],
-    [
-      'that sets what only Pipedrive sets',
-      { fields: { add_time: 'x' } },
-      'invalid_input',
-      'fields.add_time',
-    ],
-  ])('%s', (_, change, reason, path) => {
-    const problems = checkStep(stepOf(change), { earlier: ['earlier'], fields });
-    expect(problems).toContainEqual(expect.objectContaining({ reason, path }));
-  });
-
-  test('never for a field, while no catalogue was read', () => {
-    expect(checkStep(stepOf({ fields: { nope: 1 } }), { earlier: [], fields: undefined })).toEqual(
-      [],
-    );
-  });
-});
 
 describe('a step goes after the one before it', () => {
   const of = (

@@ -118,7 +118,7 @@ test('a connection that does not exist is refused for good', async () => {
   });
 });
 
-test('while a connection is switched off its queue is kept, and drains afterwards', async () => {
+test('while a connection is switched off its queue is kept, and drains afterwards (SL-15)', async () => {
   await world.setConnectionTo({ status: 'DISABLED' });
   const { writeRequestId } = await submit();
   await writeElsewhere();

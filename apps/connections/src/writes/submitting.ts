@@ -2,6 +2,7 @@ import type { PipedriveObject, WriteCommand, WriteRequestId } from '@manifold/co
 import { withWorkspace } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
 import { lockKey } from '@manifold/messaging';
+import { requireOwn } from '../accounts/ownership/rules.ts';
 import { findActingConnection, keepConnection } from '../accounts/store.ts';
 import type { Connection } from '../accounts/tables.ts';
 import { joinChangeSet, type Undoes } from '../changes/rows/joining.ts';
@@ -67,18 +68,25 @@ const otherBody = () =>
 
 /** The personal connection of the acting user where there is one, else the one that was named. */
 async function connectionFor(tx: Tx, command: WriteCommand): Promise<Connection> {
-  const { connectionId, actingUserId } = command;
+  const { connectionId, actingUserId, actor } = command;
   const named = await keepConnection(tx, connectionId);
   if (!named) {
     // for good: a connection is known to others only after it was made
     throw new Refusal('precondition', `There is no connection ${connectionId}`, {
       reason: 'connection_missing',
       field: 'connectionId',
+      fix: 'Use a connection that `connections` lists.',
     });
   }
-  if (actingUserId === undefined) return named;
-  const acting = await findActingConnection(tx, connectionId, actingUserId);
-  return (acting && (await keepConnection(tx, acting.id))) ?? named;
+  const acting =
+    actingUserId === undefined
+      ? undefined
+      : await findActingConnection(tx, connectionId, actingUserId);
+  const used = (acting && (await keepConnection(tx, acting.id))) ?? named;
+  // a service acts for nobody unless it says so
+  const isByUser = actor.kind === 'user';
+  requireOwn(used, actingUserId ?? (isByUser ? actor.id : ''), 'connectionId');
+  return used;
 }
 
 async function checkSteps(tx: Tx, command: WriteCommand, connection: Connection): Promise<void> {
@@ -102,12 +110,6 @@ async function checkSteps(tx: Tx, command: WriteCommand, connection: Connection)
       .map(({ message }) => message)
       .join('; ')
       .slice(0, 1_000),
-    {
-      reason: first.reason,
-      field: first.path,
-      ...(first.reason === 'unknown_field'
-        ? { fix: 'Refresh the fields of the connection, or correct the mapping.' }
-        : {}),
-    },
+    { reason: first.reason, field: first.path, fix: first.fix },
   );
 }

@@ -83,6 +83,8 @@ export interface WriteTables extends HashTables, OverwriteTables {
     sealed_body: string | null;
     /** The exact body of the call in hand or of unknown end, encrypted; removed at the end. */
     sealed_sent: string | null;
+    /** JSON, field code → keyed hashes of what a call wrote, to tell its webhook from another change. */
+    sent_hashes: string | null;
     state: StepState;
     /** Took over what this one was to write; the body is kept until that one ends. */
     superseded_by: WriteStepId | null;
@@ -113,6 +115,8 @@ export interface WriteTables extends HashTables, OverwriteTables {
     cause: string | null;
     fix: string | null;
     pipedrive_id: string | null;
+    /** The record it is about, as far as that is known before it ends. */
+    target_pipedrive_id: string | null;
     pipedrive_url: string | null;
     /** Of a merge that was sent: the record that disappears. */
     loser_pipedrive_id: string | null;
@@ -124,7 +128,10 @@ export interface WriteTables extends HashTables, OverwriteTables {
     created_at: Date;
     settled_at: Date | null;
   };
-  /** The keys of every step that may be sent or has been: the lowest number of a key goes first, alone. */
+  /**
+   * The keys and the records of every step that may be sent or has been: the lowest number goes first,
+   * alone. A record is spelled `record|<object>|<id>`.
+   */
   write_turn: {
     workspace_id: WorkspaceId;
     company_id: string;

@@ -6,8 +6,10 @@ import { afterAll, expect, test } from 'vitest';
 import * as links from '../links/store.ts';
 import { migrations } from '../migrations/index.ts';
 import type { Db, Tables } from '../store.ts';
+import * as carried from './carried/store.ts';
 import * as leasing from './sending/leasing/store.ts';
 import * as sending from './sending/store.ts';
+import * as turns from './sending/turns/store.ts';
 import * as writes from './store.ts';
 import { personStep } from '../../test/write-commands.ts';
 import { createWorld } from '../../test/writing.ts';
@@ -101,21 +103,35 @@ const sendingCalls: Calls<typeof sending> = {
   changeHeldStep: (tx) => sending.changeHeldStep(tx, step, { state: 'applied' }, 1),
   changeIdleStep: (tx) => sending.changeIdleStep(tx, step.id, { state: 'cancelled' }),
   changeStepInDoubt: (tx) => sending.changeStepInDoubt(tx, step.id, { state: 'cancelled' }),
-  insertTurns: (tx) => sending.insertTurns(tx, step),
+  lockHeldStep: (tx) => sending.lockHeldStep(tx, step),
   removeTurns: (tx) => sending.removeTurns(tx, step.id),
-  moveTurns: (tx) => sending.moveTurns(tx, { from: step.id, to: newId('st', WriteStepId) }),
-  listCarried: (tx) => sending.listCarried(tx, step.id),
   liftLanes: (tx) => sending.liftLanes(tx, step, now),
   hasFollower: (tx) => sending.hasFollower(tx, step),
   lockFollower: (tx) => sending.lockFollower(tx, step),
 };
 
-const modules = { links, writes, leasing, sending };
+const turnsCalls: Calls<typeof turns> = {
+  insertTurns: (tx) => turns.insertTurns(tx, step),
+  lockLinesOf: (tx) => turns.lockLinesOf(tx, [step]),
+  // true: a step nobody sees here has to wait
+  lineUpForRecords: async (tx) => !(await turns.lineUpForRecords(tx, step, ['77'])),
+  moveTurns: (tx) => turns.moveTurns(tx, { from: step.id, to: newId('st', WriteStepId) }),
+};
+
+const carriedCalls: Calls<typeof carried> = {
+  listCarried: (tx) => carried.listCarried(tx, step.id),
+  listAllCarried: (tx) => carried.listAllCarried(tx, step),
+  moveCarried: (tx) => carried.moveCarried(tx, { from: step.id, to: newId('st', WriteStepId) }),
+};
+
+const modules = { carried, links, writes, leasing, sending, turns };
 const calls = {
+  carried: carriedCalls,
   links: linkCalls,
   writes: writeCalls,
   leasing: leasingCalls,
   sending: sendingCalls,
+  turns: turnsCalls,
 };
 const cases = Object.entries(calls).flatMap(([module, table]) =>
   Object.entries(table).map(([name, run]) => [`${module}.${name}`, run] as const),

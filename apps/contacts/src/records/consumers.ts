@@ -3,30 +3,21 @@ import {
   AccountId,
   ContactChanged,
   ContactId,
-  type EventEnvelope,
   type PipedriveRecord,
   ReadReceipts,
-  ReadRecords,
   RecordChanged,
 } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
-import { Refusal } from '@manifold/errors';
-import {
-  ask,
-  askForPage,
-  type Handler,
-  onPrepared,
-  type Origin,
-  publish,
-} from '@manifold/messaging';
+import { ask, type Handler, onPrepared, type Origin, publish } from '@manifold/messaging';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { z } from 'zod';
 import { removeRecord } from '../departures/commands.ts';
 import type { Applying } from '../links/commands.ts';
 import type { Mappings } from '../mappings/commands.ts';
 import { listActiveSources } from '../sources/store.ts';
-import type { Db, SyncedObject, Tables, Tx } from '../store.ts';
+import type { DataSource, Db, SyncedObject, Tables, Tx } from '../store.ts';
 import { applyRecords } from './commands.ts';
+import { readNow } from './reading.ts';
 
 interface Deps {
   db: Db;
@@ -37,7 +28,7 @@ interface Deps {
 
 type Changed = z.infer<typeof RecordChanged.envelope>;
 
-/** Changes in Pipedrive, each brought into every active source of its connection. */
+/** Changes in Pipedrive, each brought into every active source of the connections it tells. */
 export const createRecordConsumers = (deps: Deps): Handler<Tables>[] => [
   onPrepared(
     RecordChanged,
@@ -46,7 +37,7 @@ export const createRecordConsumers = (deps: Deps): Handler<Tables>[] => [
       const object = syncedObject(event.payload.object);
       if (object === undefined) return;
       const { workspaceId, payload } = event;
-      for (const source of await listActiveSources(tx, workspaceId, payload.connectionId)) {
+      for (const source of await listSources(tx, event)) {
         const mapping = await deps.mappings.ready(tx, workspaceId, {
           mappingId: source.mapping_id,
           version: source.mapping_version,
@@ -59,9 +50,18 @@ export const createRecordConsumers = (deps: Deps): Handler<Tables>[] => [
       }
     },
     // one record's events in series; the other records do not wait
-    { keyOf: ({ payload }) => `${payload.connectionId}|${payload.object}|${payload.pipedriveId}` },
+    { keyOf: ({ payload }) => `${payload.object}|${payload.pipedriveId}` },
   ),
 ];
+
+/** One event stands for all connections to a company whose users may see the record. */
+async function listSources(tx: Tx, { workspaceId, payload }: Changed): Promise<DataSource[]> {
+  const sources: DataSource[] = [];
+  for (const connectionId of [payload.connectionId, ...(payload.otherConnectionIds ?? [])]) {
+    sources.push(...(await listActiveSources(tx, workspaceId, connectionId)));
+  }
+  return sources;
+}
 
 const syncedObject = (object: string): SyncedObject | undefined =>
   object === 'person' || object === 'organization' ? object : undefined;
@@ -74,44 +74,24 @@ async function readChanged(deps: Deps, event: Changed): Promise<PipedriveRecord 
   const { workspaceId, payload } = event;
   const object = syncedObject(payload.object);
   if (object === undefined || isDeparture(event)) return undefined;
-  const fields = await withWorkspace(deps.db, workspaceId, async (tx) => {
-    const sources = await listActiveSources(tx, workspaceId, payload.connectionId);
+  const { fields, connectionIds } = await withWorkspace(deps.db, workspaceId, async (tx) => {
+    const sources = await listSources(tx, event);
     const ready = sources.map((source) =>
       deps.mappings.ready(tx, workspaceId, {
         mappingId: source.mapping_id,
         version: source.mapping_version,
       }),
     );
-    return (await Promise.all(ready)).flatMap((mapping) => mapping.fields[object]);
+    const mapped = (await Promise.all(ready)).flatMap((mapping) => mapping.fields[object]);
+    const connectionIds = new Set(sources.map((source) => source.connection_id));
+    return { fields: [...new Set(mapped)], connectionIds: [...connectionIds] };
   });
   if (fields.length === 0) return undefined;
-  const question = { workspaceId, fields: [...new Set(fields)] };
+  const question = { workspaceId, fields };
   const receiptIds = [payload.receiptId];
   const { records } = await ask(deps.nats, ReadReceipts, { ...question, receiptIds });
-  return records[0]?.record ?? readNow(deps, { ...question, object, payload });
-}
-
-async function readNow(
-  { nats }: Deps,
-  call: Pick<EventEnvelope, 'workspaceId'> & {
-    fields: string[];
-    object: SyncedObject;
-    payload: Changed['payload'];
-  },
-): Promise<PipedriveRecord | undefined> {
-  const { workspaceId, fields, object, payload } = call;
-  const { items, end } = await askForPage(nats, ReadRecords, {
-    workspaceId,
-    connectionId: payload.connectionId,
-    object,
-    fields,
-    ids: [payload.pipedriveId],
-    limit: 1,
-  });
-  if (end.outcome === 'page') return items[0];
-  throw new Refusal('limited', 'The API budget does not allow the read now', {
-    reason: 'budget_spent',
-  });
+  const id = payload.pipedriveId;
+  return records[0]?.record ?? readNow(deps.nats, { ...question, object, id, connectionIds });
 }
 
 async function follow(
@@ -143,7 +123,8 @@ interface Announced {
 
 async function announce(tx: Tx, event: Changed, announced: Announced): Promise<void> {
   const { entityId, action, applying } = announced;
-  const { connectionId, pipedriveId } = event.payload;
+  const { pipedriveId } = event.payload;
+  const connectionId = applying.source.connection_id;
   const origin: Origin = {
     workspaceId: event.workspaceId,
     actor: { kind: 'service', id: 'contacts' },

@@ -1,4 +1,4 @@
-import { EventId, MappingPublished } from '@manifold/contracts';
+import { ConnectionId, EventId, MappingPublished } from '@manifold/contracts';
 import { newId } from '@manifold/database';
 import { createTestDatabase, eventually, silentLog, startTestNats } from '@manifold/testing';
 import { sql } from 'kysely';
@@ -100,6 +100,16 @@ describe('a person changed in Pipedrive', () => {
     const [contact] = await desk.contacts();
     expect(contact?.name).toMatch(/^A\\u0000(😀)+$/u);
     expect(contact?.values['name']).toBe(`A\\u0000${'😀'.repeat(130)}`);
+  });
+
+  test('and told through another connection to the company is brought to the sources of all it names', async () => {
+    const connectionId = newId('cn', ConnectionId);
+    const told = { connectionId, action: 'created', revision: 1 } as const;
+    await desk.change(personOf(1), told);
+    expect(await desk.contacts()).toEqual([]);
+    const named = { ...told, otherConnectionIds: [desk.source.connection_id] };
+    await desk.change(personOf(2), named);
+    expect(await desk.contacts()).toMatchObject([{ email: 'person2@example.com' }]);
   });
 
   test('of a connection without an active source changes nothing', async () => {

@@ -141,13 +141,15 @@ export async function leaseRun(
   lease: { id: string; now: Date; until: Date },
 ): Promise<SyncRun | undefined> {
   const { rows } =
-    await sql<SyncRun>`update sync_run set lease_id = ${lease.id}, lease_until = ${lease.until}
-    where (workspace_id, id) in (
+    // read once: within "in" it may be read anew, and take more than one
+    await sql<SyncRun>`with due as materialized (
       select workspace_id, id from sync_run
       where state in ('QUEUED', 'RUNNING', 'WAITING') and not_before <= ${lease.now}
         and (lease_until is null or lease_until < ${lease.now})
       order by not_before limit 1 for update skip locked)
-    returning *`.execute(tx);
+    update sync_run taken set lease_id = ${lease.id}, lease_until = ${lease.until}
+    from due where taken.workspace_id = due.workspace_id and taken.id = due.id
+    returning taken.*`.execute(tx);
   return rows[0];
 }
 

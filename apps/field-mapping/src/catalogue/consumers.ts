@@ -12,12 +12,12 @@ export const createCatalogueConsumers = (deps: {
 }): Handler<Tables>[] => [
   onPrepared(
     FieldsChanged,
-    ({ workspaceId, payload }) =>
-      askForCatalogues(
-        deps.nats,
-        { workspaceId, connectionId: payload.connectionId, objects: [payload.object] },
-        deps.now(),
-      ),
+    async ({ workspaceId, payload: { connectionId, object } }) => {
+      // no mapping of this release rests on an object of a later one
+      if (object === 'unknown') return [];
+      const wanted = { workspaceId, connectionId, objects: [object] };
+      return askForCatalogues(deps.nats, wanted, deps.now());
+    },
     async (tx, _event, catalogues) => {
       for (const { row } of catalogues) await insertCatalogue(tx, row);
     },

@@ -43,14 +43,18 @@ export function startAuthenticator({
   const asked = createCache<Answer>(REMEMBERED_REFUSALS, clock);
   const trusted = createCache<boolean>(REMEMBERED, clock);
   const flood = createFlood(clock);
+  const listeners = createListeners();
   let changes = 0;
-  const forget = () => {
+  const forget = (subject: string) => {
     changes += 1;
     known.clear();
     asked.clear();
+    listeners.tell(subject);
   };
   const subscriptions = CHANGES.map((change) =>
-    nats.subscribe(`workspaces.${change}.v1.*`, { callback: forget }),
+    nats.subscribe(`workspaces.${change}.v1.*`, {
+      callback: (_, { subject }) => forget(subject),
+    }),
   );
   const askOnce = async (key: string, question: Question, address: string): Promise<Answer> => {
     if (!trusted.get(question.keyHash) && flood.isFlooding(address)) throw tooManyUnknown();
@@ -74,10 +78,27 @@ export function startAuthenticator({
     if ('refusal' in settled) throw settled.refusal;
     return settled.identity;
   };
-  const stop = () => {
-    for (const subscription of subscriptions) subscription.unsubscribe();
+  const stop = () => subscriptions.forEach((subscription) => subscription.unsubscribe());
+  return { authenticate, onChange: listeners.add, stop };
+}
+
+type Listener = (workspaceId: string) => void;
+
+/** Those who want to know in which workspace it changed what keys may do. */
+function createListeners() {
+  const listeners = new Set<Listener>();
+  return {
+    /** Calls back until the returned function is called. */
+    add: (listener: Listener): (() => void) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    /** The subject ends in the workspace. */
+    tell: (subject: string): void => {
+      const workspaceId = subject.slice(subject.lastIndexOf('.') + 1);
+      for (const listener of listeners) listener(workspaceId);
+    },
   };
-  return { authenticate, stop };
 }
 
 /** A good key with a workspace it does not open is no unknown key. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type ApolloServer, HeaderMap } from '@apollo/server';
+import type { ApolloServer } from '@apollo/server';
 import type { Identity } from '@manifold/contracts';
 import { Refusal, refusals } from '@manifold/errors';
 import { type HttpHandler, sendJson } from '@manifold/service';
@@ -7,20 +7,24 @@ import type { Logger } from 'pino';
 import type { Credentials } from '../callers/authenticate.ts';
 import { correlationIdOf } from '../callers/correlation.ts';
 import { answerCors } from '../callers/cors.ts';
+import type { Live } from '../live/start.ts';
 import type { OperationContext } from './context.ts';
-import { type Operation, readOperation } from './read-operation.ts';
+import { execute } from './execute.ts';
+import { readOperation, readUrlOperation } from './read-operation.ts';
 
-const OPERATION_TIMEOUT_MS = 15_000;
+/** How long one operation may take. */
+export const OPERATION_TIMEOUT_MS = 15_000;
 
 interface Gate {
   server: ApolloServer<OperationContext>;
+  live: Live;
   authenticate: (credentials: Credentials) => Promise<Identity>;
   corsOrigins: readonly string[];
   log: Logger;
-  timeoutMs?: number;
+  timeoutMs: number;
 }
 
-/** Answers `POST /graphql`: who is it, what is asked, and only then any work. */
+/** Answers `/graphql`: who is it, what is asked, and only then any work. */
 export function createHandler(gate: Gate): HttpHandler {
   return async (request, response) => {
     const correlationId = correlationIdOf(headerOf(request, 'x-correlation-id'));
@@ -28,40 +32,38 @@ export function createHandler(gate: Gate): HttpHandler {
     response.setHeader('cache-control', 'no-store');
     if (answerCors(request, response, gate.corsOrigins)) return;
     try {
-      if (request.method !== 'POST') throw usePost();
-      const caller = await gate.authenticate({
+      const wants = wantedForms(request);
+      if (request.method !== 'POST' && !(request.method === 'GET' && wants.stream)) throw usePost();
+      const credentials = {
         authorization: request.headers.authorization,
         workspace: headerOf(request, 'x-workspace'),
         address: request.socket.remoteAddress,
-      });
-      const operation = await readOperation(request);
-      const signal = AbortSignal.timeout(gate.timeoutMs ?? OPERATION_TIMEOUT_MS);
-      await answer(gate.server, operation, {
-        response,
-        context: { caller, correlationId, signal },
-      });
+      };
+      const identify = () => gate.authenticate(credentials);
+      const caller = await identify();
+      const operation =
+        request.method === 'GET' ? readUrlOperation(request) : await readOperation(request);
+      const subscription = wants.stream ? gate.live.read(operation) : undefined;
+      if (request.method === 'GET' && !subscription) throw usePost();
+      if (subscription || !wants.json) {
+        const who = { caller, correlationId, identify };
+        return await gate.live.answer({ response, operation, subscription, ...who });
+      }
+      const signal = AbortSignal.timeout(gate.timeoutMs);
+      const context = { caller, correlationId, signal };
+      const { status, headers, json } = await execute(gate.server, operation, context);
+      response.writeHead(status, headers);
+      response.end(json);
     } catch (error) {
       refuse(response, correlationId, error, gate.log);
     }
   };
 }
 
-async function answer(
-  server: ApolloServer<OperationContext>,
-  body: Operation,
-  { response, context }: { response: ServerResponse; context: OperationContext },
-): Promise<void> {
-  const result = await server.executeHTTPGraphQLRequest({
-    httpGraphQLRequest: {
-      method: 'POST',
-      headers: new HeaderMap([['content-type', 'application/json']]),
-      search: '',
-      body,
-    },
-    context: async () => context,
-  });
-  response.writeHead(result.status ?? 200, Object.fromEntries(result.headers));
-  response.end(result.body.kind === 'complete' ? result.body.string : undefined);
+/** In which forms a client takes the answer, as its header `Accept` says. */
+function wantedForms({ headers: { accept = '' } }: IncomingMessage) {
+  const stream = /text\/event-stream/i.test(accept);
+  return { stream, json: !stream || /json|\*\/\*/i.test(accept) };
 }
 
 /** A refusal before the operation began, in the form of a GraphQL answer. */

@@ -33,6 +33,27 @@ export async function readOperation(request: IncomingMessage): Promise<Operation
   return operation.data;
 }
 
+/** Reads the operation of a `GET`, in the words GraphQL over HTTP has for it. */
+export function readUrlOperation({ url = '' }: IncomingMessage): Operation {
+  const { searchParams } = new URL(url, 'http://gateway');
+  const sent = Object.fromEntries(searchParams);
+  const variables = sent['variables'] === undefined ? undefined : readJson(sent['variables']);
+  const operation = Operation.safeParse({ ...sent, variables });
+  if (operation.success && !nestsDeeper(variables, MAX_NESTING)) return operation.data;
+  throw unreadable(
+    'The address holds no operation that can be read',
+    'Send `?query=…&variables=…`.',
+  );
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw unreadable('The variables are not JSON', 'Send `variables={…}`.');
+  }
+}
+
 function parseJson(body: Buffer): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));

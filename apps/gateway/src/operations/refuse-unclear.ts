@@ -1,6 +1,6 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import { refusals } from '@manifold/errors';
-import { GraphQLError } from 'graphql';
+import { GraphQLError, OperationTypeNode } from 'graphql';
 import type { OperationContext } from './context.ts';
 
 /** Refuses a document in which it is not clear what to run, or that asks for what the graph has not. */
@@ -9,6 +9,7 @@ export const refuseUnclear: ApolloServerPlugin<OperationContext> = {
     didResolveOperation: async ({ operation, request, schema }) => {
       if (!operation) throw request.operationName ? unknownName() : unclear();
       if (!schema.getRootType(operation.operation)) throw noSuchKind(operation.operation);
+      if (operation.operation === OperationTypeNode.SUBSCRIPTION) throw followIt();
     },
   }),
 };
@@ -33,6 +34,12 @@ const unknownName = () =>
   refused(
     'The request holds no operation of the name in operationName',
     'Name one of the operations of the document, or leave operationName out.',
+  );
+
+const followIt = () =>
+  refused(
+    'A subscription is answered in several parts',
+    'Send it with `Accept: text/event-stream`; what it shows can also be asked once, as a query.',
   );
 
 const noSuchKind = (kind: string) =>

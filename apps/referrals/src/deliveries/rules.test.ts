@@ -47,6 +47,16 @@ const request = (changes: Partial<Parameters<typeof applyRequest>[1]>) => ({
   costTokens: 5,
   ...changes,
 });
+test('an outcome of a later release waits for a person, and nothing is sent twice for it', () => {
+  const after = applyStep(queued, step({ outcome: 'unknown', pipedriveId: '7' }));
+  expect(after).toMatchObject({ delivery_state: 'QUEUED', delivery_written: true });
+  expect(applyRequest(after, request({ outcome: 'unknown' }))).toMatchObject({
+    delivery_state: 'PARKED',
+    delivery_reason: 'unknown_reason',
+    delivery_fix: expect.stringContaining('redrive'),
+  });
+});
+
 const personWritten = step({
   pipedriveId: '7',
   pipedriveUrl: 'https://acme.pipedrive.com/person/7',

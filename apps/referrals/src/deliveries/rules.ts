@@ -30,7 +30,7 @@ export type Delivery = Pick<
 
 /** What a settled step says of a delivery; the whole is known when the request settles. */
 export function applyStep(before: Delivery, step: StepOutcome): Delivery {
-  const isWritten = ['applied', 'no_change', 'superseded'].includes(step.outcome);
+  const isWritten = ['applied', 'no_change', 'superseded', 'unknown'].includes(step.outcome);
   // of a request that was replaced only what keeps it from being replaced still counts
   if (!isWritten && before.superseded_request_id === step.writeRequestId) return before;
   const known = {
@@ -42,6 +42,7 @@ export function applyStep(before: Delivery, step: StepOutcome): Delivery {
   switch (step.outcome) {
     case 'parked':
       return parked(known, step.reason);
+    case 'unknown':
     case 'skipped':
     case 'cancelled':
       // the first step that was not done explains those after it
@@ -97,7 +98,8 @@ export function applyRequest(before: Delivery, request: RequestOutcome): Deliver
         delivery_fix: known.delivery_written ? null : 'To send it after all, use retryDelivery.',
       };
     case 'parked':
-      return parked(known, request.reason ?? known.delivery_reason ?? undefined);
+    case 'unknown':
+      return parked(known, request.reason ?? known.delivery_reason ?? 'unknown_reason');
   }
 }
 

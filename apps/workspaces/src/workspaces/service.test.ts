@@ -71,6 +71,17 @@ describe('anything by its id', () => {
     ]);
   });
 
+  test('a text that is no id is answered like an id nobody has, alone or among others', async () => {
+    const never = `mb_${'f'.repeat(32)}`;
+    const odd = ['', 'nonsense', 'x'.repeat(5_000), `MB_${'f'.repeat(32)}`, `mb_${'\\u0000'}`];
+    const ids = [never, ...odd];
+    for (const id of ids) {
+      expect((await query(rootKey, `{ node(id: "${id}") { id } }`)).node).toBeNull();
+    }
+    const text = `{ nodes(ids: [${ids.map((id) => `"${id}"`).join()}]) { id } }`;
+    expect((await query(rootKey, text)).nodes).toEqual(ids.map(() => null));
+  });
+
   test('an id of another workspace is answered like one that never was', async () => {
     const elsewhere = await createSecondWorkspace('Elsewhere');
     const { nodes } = (await query(rootKey, '{ members { nodes { id user { id } } } }', elsewhere))

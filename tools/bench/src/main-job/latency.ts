@@ -4,6 +4,7 @@ import type { Graph } from '@manifold/dev/graph';
 import type { Installation } from '@manifold/dev/installation';
 import { z } from 'zod';
 import type { Figure } from '../measuring/figures.ts';
+import { readCampaign, signUp } from '../measuring/sign-ups.ts';
 
 const CHANGES = 50;
 const SIGN_UPS = 20;
@@ -69,24 +70,6 @@ async function readName(graph: Graph, id: string): Promise<string | null> {
     z.object({ contact: z.object({ name: z.string().nullable() }) }),
   );
   return contact.name;
-}
-
-async function readCampaign(graph: Graph): Promise<string> {
-  const { campaigns } = await graph(
-    '{ campaigns(first: 1) { nodes { id } } }',
-    {},
-    z.object({ campaigns: z.object({ nodes: z.tuple([z.object({ id: z.string() })]) }) }),
-  );
-  return campaigns.nodes[0].id;
-}
-
-async function signUp(graph: Graph, campaignId: string): Promise<void> {
-  const id = randomUUID();
-  await graph(
-    'mutation ($input: SignUpInput!) { signUp(input: $input) { created } }',
-    { input: { campaignId, email: `${id}@example.net`, firstName: 'Bench', lastName: id } },
-    z.object({ signUp: z.object({ created: z.literal(true) }) }),
-  );
 }
 
 /** Fits on one page: the demo's leads and ours. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatTable, summarize } from './figures.ts';
+import { type Figure, formatTable, judge, summarize } from './figures.ts';
 
 test.each([
   ['one sample is its own middle', [7], { min: 7, median: 7, max: 7 }],
@@ -26,4 +26,22 @@ test('the table shows three digits that count, to the right', () => {
     'rate   /s          1  1235    1235  1235',
     'ratio              2  1.23    6.79  12.3',
   ]);
+});
+
+test.each<[string, Figure['goal'], boolean]>([
+  ['at least its median', { of: 'median', atLeast: 2 }, true],
+  ['at least more than its smallest', { of: 'min', atLeast: 2 }, false],
+  ['below its largest', { of: 'max', below: 3 }, false],
+  ['below more than its largest', { of: 'max', below: 3.1 }, true],
+])('of 1, 2 and 3, a goal of %s is judged', (_, goal, met) => {
+  const figure = { name: 'share', unit: 'ratio', samples: [3, 1, 2] };
+  expect(judge({ ...figure, ...(goal && { goal }) })?.met).toBe(met);
+});
+
+test('what was asked and what came of it is said in words', () => {
+  const goal = { of: 'median', atLeast: 0.85 } as const;
+  expect(judge({ name: 'use', unit: 'ratio', samples: [0.5], goal })?.text).toBe(
+    'MISSED: use: median 0.50, has to be at least 0.85',
+  );
+  expect(judge({ name: 'use', unit: 'ratio', samples: [0.5] })).toBeUndefined();
 });

@@ -3,7 +3,14 @@ export interface Figure {
   name: string;
   unit: string;
   samples: readonly number[];
+  /** What it has to be; the bench fails otherwise. */
+  goal?: Goal;
 }
+
+/** On ratios within one run alone: other figures are the machine's as much as ours. */
+export type Goal =
+  | { of: 'median' | 'min'; atLeast: number }
+  | { of: 'median' | 'max'; below: number };
 
 export interface Summary {
   name: string;
@@ -31,6 +38,23 @@ export function summarize({ name, unit, samples }: Figure): Summary {
   return { name, unit, count: sorted.length, min, median: (lower + upper) / 2, max };
 }
 
+export interface Verdict {
+  met: boolean;
+  /** In words, with what was measured. */
+  text: string;
+}
+
+/** Whether a figure is as it has to be; undefined when nothing is asked of it. */
+export function judge(figure: Figure): Verdict | undefined {
+  const { name, goal } = figure;
+  if (goal === undefined) return undefined;
+  const value = summarize(figure)[goal.of];
+  const met = 'below' in goal ? value < goal.below : value >= goal.atLeast;
+  const asked = 'below' in goal ? `below ${goal.below}` : `at least ${goal.atLeast}`;
+  const text = `${met ? 'met' : 'MISSED'}: ${name}: ${goal.of} ${formatNumber(value)}, has to be ${asked}`;
+  return { met, text };
+}
+
 const HEADINGS = ['', 'unit', 'samples', 'min', 'median', 'max'];
 
 /** Names to the left, numbers to the right. */
@@ -54,4 +78,8 @@ export function formatTable(summaries: readonly Summary[]): string {
 
 /** Three digits that count. */
 const formatNumber = (value: number): string =>
-  value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
+  value >= 100
+    ? value.toFixed(0)
+    : value >= 10
+      ? value.toFixed(1)
+      : value.toFixed(value > 0 && value < 0.1 ? 4 : 2);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { APP, basic, consent } from '../testing/consent.ts';
 import { createCaller } from '../testing/caller.ts';
 import { type Receiver, startReceiver } from '../testing/receiver.ts';
+import { eventually } from '../testing/eventually.ts';
 import { startTestSandbox, type TestSandbox } from '../testing/sandbox.ts';
 
 let sandbox: TestSandbox;
@@ -71,6 +72,39 @@ test('the front page shows no secret of an app, a grant or a webhook', async () 
     'leaked',
   ])
     expect(text).not.toContain(secret);
+});
+
+/** The rows of the front page's tables, cell by cell, without their marks. */
+const rowsOf = (text: string): string[][] =>
+  (text.match(/<tr>.*?<\/tr>/gs) ?? []).map((row) =>
+    (row.match(/<td.*?<\/td>/gs) ?? []).map((cell) => cell.replaceAll(/<[^>]*>/g, '').trim()),
+  );
+
+test('each request has its own price and status, each webhook that was sent its event and how it ended', async () => {
+  const hook = {
+    subscription_url: `${receiver.url}/hooks/shown`,
+    ...{ event_action: 'change', event_object: 'organization', name: 'Shown' },
+  };
+  const { id: hookId } = (await sandbox.call('POST', '/v1/webhooks', hook)).body.data;
+  const made = (await sandbox.call('POST', '/api/v2/organizations', { name: 'Acme' })).body.data;
+  const path = `/api/v2/organizations/${made.id}`;
+  await sandbox.call('PATCH', path, { name: 'Acme Ltd' });
+  await sandbox.call('GET', path);
+  await sandbox.call('GET', '/api/v2/organizations?limit=5');
+  let rows: string[][] = [];
+  await eventually(async () => {
+    rows = rowsOf((await look('/')).text);
+    expect(rows.filter((cells) => cells.includes('delivered'))).not.toEqual([]);
+  });
+  const requestsOf = (method: string, of: string) =>
+    rows.filter((cells) => cells[1] === method && cells[2] === of).map((cells) => cells.slice(4));
+  expect(requestsOf('PATCH', path)).toEqual([['5', '200']]);
+  expect(requestsOf('GET', path)).toEqual([['1', '200']]);
+  expect(requestsOf('GET', '/api/v2/organizations')).toEqual([['10', '200']]);
+  const sent = rows.filter((cells) => cells[1] === String(hookId) && cells.length === 7);
+  expect(sent.map((cells) => cells.slice(2))).toEqual([
+    ['change.organization', String(made.id), 'delivered', '1', '200'],
+  ]);
 });
 
 test('a page runs its own script only', async () => {

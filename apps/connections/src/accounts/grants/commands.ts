@@ -78,7 +78,7 @@ export async function releaseGrant(deps: ReleaseDeps, grantId: string): Promise<
       return;
     }
     if (await isGone(deps, grant)) await removeGrant(tx, grantId);
-    else await setRelease(tx, grantId, releaseAgainAt(now()));
+    else await setRelease(tx, grantId, releaseAgainAt(grant, now()));
   }).catch((error: unknown) =>
     // no connection uses it, so upkeep finds it
     log.error({ err: error, grant: grantId }, 'grant not given back'),

@@ -29,10 +29,13 @@ export function recheckAt(brokenSince: Date, now: Date): Date {
   return new Date(now.getTime() + Math.min(Math.max(passed, RECHECK_FROM_MS), DAY_MS));
 }
 
-const RELEASE_AGAIN_MS = 5 * 60_000;
+const RELEASE_FROM_MS = 5 * 60_000;
 
-/** When a grant Pipedrive did not take back is given back again. */
-export const releaseAgainAt = (now: Date): Date => new Date(now.getTime() + RELEASE_AGAIN_MS);
+/** When a grant Pipedrive did not take back is given back again: ever more seldom, until it ends by itself. */
+export function releaseAgainAt({ renewed_at }: Pick<StoredGrant, 'renewed_at'>, now: Date): Date {
+  const passed = now.getTime() - renewed_at.getTime();
+  return new Date(now.getTime() + Math.min(Math.max(passed, RELEASE_FROM_MS), DAY_MS));
+}
 
 type Shown = Pick<StoredGrant, 'scopes' | 'api_domain'>;
 

@@ -1,12 +1,18 @@
-import type { ConnectionId, ReasonCode, WorkspaceId } from '@manifold/contracts';
+import type { ConnectionId, ReasonCode, UserId, WorkspaceId } from '@manifold/contracts';
 import { sql } from 'kysely';
 import type { Db } from '../../store.ts';
 import type { Connection, StoredGrant } from '../tables.ts';
 
-/** The workspace's connection of one user of one company, locked; there is at most one. */
+/** The workspace's connection of one user of Pipedrive, locked: of its kind, and of its owner, at most one. */
 export async function lockConnectionOfUser(
   tx: Db,
-  user: { workspaceId: WorkspaceId; companyId: string; pipedriveUserId: string },
+  user: {
+    workspaceId: WorkspaceId;
+    companyId: string;
+    pipedriveUserId: string;
+    kind: Connection['kind'];
+    owner: UserId;
+  },
 ): Promise<Connection | undefined> {
   const key = `connection|${user.workspaceId}|${user.companyId}|${user.pipedriveUserId}`;
   await sql`select pg_advisory_xact_lock(hashtextextended(${key}, 0))`.execute(tx);
@@ -16,6 +22,8 @@ export async function lockConnectionOfUser(
     .where('workspace_id', '=', user.workspaceId)
     .where('company_id', '=', user.companyId)
     .where('pipedrive_user_id', '=', user.pipedriveUserId)
+    .where('kind', '=', user.kind)
+    .$if(user.kind === 'PERSONAL', (own) => own.where('user_id', '=', user.owner))
     .forUpdate()
     .executeTakeFirst();
 }
@@ -58,6 +66,21 @@ export async function lockGrantOf(tx: Db, holder: GrantHolder): Promise<StoredGr
     .where('pipedrive_user_id', '=', holder.pipedriveUserId)
     .forUpdate()
     .executeTakeFirst();
+}
+
+/** Whether any user of a company, known by its host, granted an app something: only across workspaces. */
+export async function isCompanyGranted(
+  tx: Db,
+  { clientId, apiDomain }: { clientId: string; apiDomain: string },
+): Promise<boolean> {
+  const found = await tx
+    .selectFrom('pipedrive_grant')
+    .select('id')
+    .where('client_id', '=', clientId)
+    .where('api_domain', '=', apiDomain)
+    .limit(1)
+    .executeTakeFirst();
+  return found !== undefined;
 }
 
 export async function insertGrant(tx: Db, grant: StoredGrant): Promise<void> {
@@ -111,6 +134,22 @@ export async function setMended(
     .where('status_reason', '=', reason)
     .executeTakeFirst();
   return numUpdatedRows > 0n;
+}
+
+/** What keeps a connection from working now, where that is another thing than before. */
+export async function setCause(
+  tx: Db,
+  id: ConnectionId,
+  { from, to, now }: { from: ReasonCode; to: ReasonCode; now: Date },
+): Promise<void> {
+  if (from === to) return;
+  await tx
+    .updateTable('connection')
+    .set({ status_reason: to, updated_at: now })
+    .where('id', '=', id)
+    .where('broken_since', 'is not', null)
+    .where('status_reason', '=', from)
+    .execute();
 }
 
 /** Every connection of one grant, whatever its workspace, locked: only in a scope across workspaces. */

@@ -33,18 +33,24 @@ const consent = {
   terms_version: '1',
 };
 
+const ofWorkspace = { workspaceId: a, kind: 'ORGANIZATION', owner: connection.user_id } as const;
+
 type Call = (tx: Db) => Promise<unknown>;
 
 /** Called for the rows of A: in its scope they do something, in that of B nothing. */
 const ownCalls: Record<string, Call> = {
-  lockConnectionOfUser: (tx) => grants.lockConnectionOfUser(tx, { workspaceId: a, ...holder }),
+  lockConnectionOfUser: (tx) => grants.lockConnectionOfUser(tx, { ...holder, ...ofWorkspace }),
   findGrant: (tx) => grants.findGrant(tx, grant.id),
+  isCompanyGranted: (tx) =>
+    grants.isCompanyGranted(tx, { clientId: 'test-app', apiDomain: grant.api_domain }),
   listGrants: (tx) => grants.listGrants(tx, [grant.id]),
   lockConnectionsOfGrant: (tx) => grants.lockConnectionsOfGrant(tx, grant.id),
   setConnectionsOfGrant: (tx) =>
     grants.setConnectionsOfGrant(tx, grant.id, { scopes: ['x'], api_domain: 'https://x.test' }),
   setBroken: (tx) => grants.setBroken(tx, connection.id, { reason: 'token_rejected', now }),
   setMended: (tx) => grants.setMended(tx, broken.id, { reason: 'token_rejected', now }),
+  setCause: (tx) =>
+    grants.setCause(tx, broken.id, { from: 'token_rejected', to: 'user_deactivated', now }),
   listIdleGrants: (tx) =>
     lifetime.listIdleGrants(tx, { before: new Date(now.getTime() + 1), limit: 5 }),
   insertConsent: (tx) =>

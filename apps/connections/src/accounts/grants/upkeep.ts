@@ -1,20 +1,24 @@
 import type { ConnectionId, WorkspaceId } from '@manifold/contracts';
 import { acrossWorkspaces, withWorkspace } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
-import { mendGrant } from '../commands.ts';
+import { mendApiToken, mendGrant } from '../commands.ts';
 import { type ConnectingDeps, identify, recordConnecting } from '../connecting.ts';
-import { openToken } from '../credential.ts';
+import { openApiToken, openToken } from '../credential.ts';
 import { refreshUnderLock, type TokenDeps } from '../refresh.ts';
 import { findConnection, setConnection } from '../store.ts';
 import type { Connection, StoredGrant } from '../tables.ts';
 import { releaseGrant } from './commands.ts';
 import { idleBefore, recheckAt } from './rules.ts';
 import { leaseUnused, listIdleGrants } from './lifetime/store.ts';
+import { setCause } from './store.ts';
 
 export type GrantUpkeepDeps = TokenDeps & Pick<ConnectingDeps, 'onCall'>;
 
-/** Tries a grant the API turned away again; when it works, so do its connections. */
-export async function recheckGrant(
+/**
+ * Tries a credential that was turned away again, in ever longer steps: its user may be active again.
+ * When it works, so does every connection that broke with it.
+ */
+export async function recheckCredential(
   deps: GrantUpkeepDeps,
   workspaceId: WorkspaceId,
   id: ConnectionId,
@@ -22,39 +26,79 @@ export async function recheckGrant(
   const { db, now } = deps;
   const found = await withWorkspace(db, workspaceId, (tx) => findConnection(tx, id));
   if (found?.status !== 'NEEDS_REAUTH' || found.broken_since === null) return;
-  const { grant_id: grantId } = found;
-  if (grantId === null) return;
-  if (await doesWork(deps, found, grantId)) {
-    await acrossWorkspaces(db, (tx) => mendGrant(tx, { id: grantId, now: now() }));
-    return;
+  const { grant_id: grantId, status_reason: reason, token_version: version } = found;
+  if (reason === null) return;
+  const verdict =
+    grantId === null ? await judgeToken(deps, found) : await judgeGrant(deps, found, grantId);
+  if (verdict === 'works' && grantId !== null) {
+    return acrossWorkspaces(db, (tx) => mendGrant(tx, { id: grantId, reason, now: now() }));
+  }
+  if (verdict === 'works') {
+    return withWorkspace(db, workspaceId, (tx) =>
+      mendApiToken(tx, { id, version, reason, now: now() }),
+    );
   }
   const upkeepAt = recheckAt(found.broken_since, now());
-  await withWorkspace(db, workspaceId, (tx) => setConnection(tx, id, { upkeep_at: upkeepAt }));
+  await withWorkspace(db, workspaceId, async (tx) => {
+    await setConnection(tx, id, { upkeep_at: upkeepAt });
+    if (verdict !== 'unsure') await setCause(tx, id, { from: reason, to: verdict, now: now() });
+  });
 }
 
+/** What trying tells: that it works, what keeps it from working, or nothing. */
+type Verdict = 'works' | 'token_rejected' | 'user_deactivated' | 'unsure';
+
 /** With the token there is, and where that is turned away with a new one. */
-async function doesWork(
+async function judgeGrant(
   deps: GrantUpkeepDeps,
   connection: Connection,
   grantId: string,
-): Promise<boolean> {
+): Promise<Verdict> {
+  // an app that was removed left nothing to try
+  if (connection.status_reason === 'app_removed') return 'unsure';
   const grant = await refreshUnderLock(deps, { grantId, rejectedVersion: undefined });
-  if (grant === undefined) return false;
-  const outcome = await tryGrant(deps, connection, grant);
-  if (outcome !== 'unauthorized') return outcome === 'ok';
+  if (grant === undefined) return 'token_rejected';
+  const verdict = await tryGrant(deps, connection, grant);
+  if (verdict !== 'token_rejected') return verdict;
   const rejectedVersion = grant.token_version;
   const newer = await refreshUnderLock(deps, { grantId, rejectedVersion });
-  return newer !== undefined && (await tryGrant(deps, connection, newer)) === 'ok';
+  return newer === undefined ? 'token_rejected' : tryGrant(deps, connection, newer);
 }
 
-async function tryGrant(deps: GrantUpkeepDeps, connection: Connection, grant: StoredGrant) {
+function judgeToken(deps: GrantUpkeepDeps, connection: Connection): Promise<Verdict> {
+  const { authorization } = openApiToken(deps.vault, connection);
+  return tryCredential(deps, connection, { apiDomain: connection.api_domain, authorization });
+}
+
+function tryGrant(deps: GrantUpkeepDeps, connection: Connection, grant: StoredGrant) {
   const token = openToken(deps.vault, grant, 'access_token') ?? '';
-  const { answer, calls } = await identify(deps, {
-    apiDomain: grant.api_domain,
-    authorization: { kind: 'bearer', token },
-  });
+  const authorization = { kind: 'bearer', token } as const;
+  return tryCredential(deps, connection, { apiDomain: grant.api_domain, authorization });
+}
+
+/** One call. A user who is still deactivated counts as one whose credential does not work. */
+async function tryCredential(
+  deps: GrantUpkeepDeps,
+  connection: Connection,
+  credential: Parameters<typeof identify>[1],
+): Promise<Verdict> {
+  const { answer, calls } = await identify(deps, credential);
   await recordConnecting(deps, connection, calls);
-  return answer.outcome;
+  if (answer.outcome === 'unauthorized') return 'token_rejected';
+  if (answer.outcome !== 'ok') return 'unsure';
+  return answer.data.active ? 'works' : 'user_deactivated';
+}
+
+/** The credential is tried while somebody waits; what cannot be told now is left to upkeep. */
+export async function tryAtOnce(
+  deps: GrantUpkeepDeps,
+  { workspace_id: workspaceId, id }: Connection,
+): Promise<Connection | undefined> {
+  await recheckCredential(deps, workspaceId, id).catch((error: unknown) => {
+    if (!(error instanceof Refusal)) throw error;
+    deps.log.warn({ connection: id, reason: error.detail.reason }, 'credential not tried');
+  });
+  return withWorkspace(deps.db, workspaceId, (tx) => findConnection(tx, id));
 }
 
 const BATCH = 20;

@@ -1,4 +1,12 @@
+import type { UserId } from '@manifold/contracts';
 import { Refusal } from '@manifold/errors';
+import type { Connection } from '../tables.ts';
+
+/** Whether somebody may see and do what this connection may: the organization's is everybody's. */
+export const isOwn = (
+  connection: { kind: 'ORGANIZATION' | 'PERSONAL'; user_id: string },
+  userId: string,
+): boolean => connection.kind === 'ORGANIZATION' || connection.user_id === userId;
 
 /** With somebody's own connection one sees and does what that person may, so nobody else uses it. */
 export function requireOwn(
@@ -6,10 +14,63 @@ export function requireOwn(
   userId: string,
   field: string,
 ): void {
-  if (connection.kind === 'ORGANIZATION' || connection.user_id === userId) return;
+  if (isOwn(connection, userId)) return;
   throw new Refusal('forbidden', `The connection ${connection.id} is of another person`, {
     reason: 'connection_of_another_user',
     field,
     fix: 'Use the connection of the organization, or connect yourself.',
   });
 }
+
+/** Somebody who changes a connection itself. */
+export interface Manager {
+  userId: UserId;
+  /** Has the role ADMIN at least. */
+  byAdmin: boolean;
+}
+
+type Managed = Pick<Connection, 'id' | 'kind' | 'user_id' | 'status' | 'disabled_by'>;
+
+/** A connection of the whole workspace is an administrator's matter; one's own is one's own, or theirs. */
+export function requireManaging(connection: Managed, by: Manager, field: string): void {
+  if (by.byAdmin) return;
+  if (connection.kind === 'ORGANIZATION') throw refuseRole();
+  requireOwn(connection, by.userId, field);
+}
+
+/** Whoever switched it off decides: its owner for what they switched off, administrators for the rest. */
+export function requireEnabling(connection: Managed, by: Manager, field: string): void {
+  requireManaging(connection, by, field);
+  const { kind, user_id: owner, disabled_by: disabledBy } = connection;
+  if (connection.status !== 'DISABLED' || kind === 'ORGANIZATION') return;
+  if (disabledBy !== owner && !by.byAdmin) throw refuseSwitchedOff(field);
+  if (disabledBy === owner && by.userId !== owner) throw refuseOwnersWord(field);
+}
+
+/** Whether a connection that is removed, and so is off, is off by another’s word than its owner’s. */
+export const staysSwitchedOff = (
+  connection: Pick<Connection, 'kind' | 'user_id' | 'disabled_by'>,
+  by: Manager,
+): boolean =>
+  connection.kind === 'PERSONAL' && !by.byAdmin && connection.disabled_by !== connection.user_id;
+
+const refuseSwitchedOff = (field: string): Refusal =>
+  new Refusal('forbidden', 'An administrator of the workspace switched this connection off', {
+    reason: 'switched_off_by_administrator',
+    field,
+    fix: 'Ask an administrator of the workspace to switch it on.',
+  });
+
+const refuseOwnersWord = (field: string): Refusal =>
+  new Refusal('forbidden', 'Its owner switched this connection off', {
+    reason: 'connection_of_another_user',
+    field,
+    fix: 'Ask its owner to switch it on: nobody else may.',
+  });
+
+/** The refusal for whoever may not decide about a connection of the whole workspace. */
+export const refuseRole = (): Refusal =>
+  new Refusal('forbidden', 'A connection of the whole workspace needs the role ADMIN', {
+    reason: 'role_too_low',
+    fix: 'Ask an administrator of the workspace.',
+  });

@@ -29,11 +29,25 @@ test.each([
   ['WRITE_CONTACTS', ['contacts:full'], /with the app writer, which has contacts:full/],
   ['WEBHOOKS', ['webhooks:full'], /with the app writer/],
   ['WRITE_LEADS', ['leads:full'], /Switch on leads:full for the app reader .*Developer Hub/],
-] as const)('with contacts:read alone %s lacks %j', (feature, missing, fix) => {
+] as const)('with contacts:read alone %s lacks %j (WX-17)', (feature, missing, fix) => {
   const check = checkFeature(connection, feature, apps);
   expect(check).toMatchObject({ isGranted: missing.length === 0, missing });
   if (fix === undefined) expect(check.fix).toBeUndefined();
   else expect(check.fix).toMatch(fix);
+});
+
+test('admin alone grants webhooks, users and the making of fields, and nothing of a record (WX-18)', () => {
+  const administering = { ...connection, scopes: ['base', 'admin'] };
+  const granted = PipedriveFeature.options.filter(
+    (feature) => checkFeature(administering, feature, apps).isGranted,
+  );
+  expect(granted).toEqual([
+    'CREATE_CONTACT_FIELDS',
+    'CREATE_DEAL_FIELDS',
+    'CREATE_PRODUCT_FIELDS',
+    'WEBHOOKS',
+    'USERS',
+  ]);
 });
 
 test('an app that was given the scope since needs its user to connect again, with itself', () => {

@@ -3,7 +3,9 @@ import { nextMidnight, type PauseReason } from '../rules.ts';
 
 /** What Pipedrive takes for a call: nothing when it turned it away or never saw it. */
 export const chargeOf = (call: { priceTokens: number; outcome: string }): number =>
-  ['not_sent', 'limited', 'blocked', 'unauthorized'].includes(call.outcome) ? 0 : call.priceTokens;
+  ['given_back', 'not_sent', 'limited', 'blocked', 'unauthorized'].includes(call.outcome)
+    ? 0
+    : call.priceTokens;
 
 /** The headers' word on the rest of the day; answers can overtake each other, so the lower one counts. */
 export function learnRemaining(
@@ -53,26 +55,58 @@ export function decidePause(
   return { pause: 'credential', until, reason: 'burst_limited', blocks: window.blocks };
 }
 
+interface Learnt {
+  learned_limit: number | null;
+  learned_remaining: number | null;
+}
+
+/** Whether answers told of more tokens than were known, so that there may be some for who waits. */
+export function showsMore(before: Learnt | undefined, after: Learnt | undefined): boolean {
+  const isMore = (known: number | null = null, heard: number | null = null) =>
+    heard !== null && (known === null || heard > known);
+  return (
+    isMore(before?.learned_limit, after?.learned_limit) ||
+    isMore(before?.learned_remaining, after?.learned_remaining)
+  );
+}
+
+/** What says nothing about what Pipedrive would answer. */
+const silent = ['given_back', 'blocked', 'not_sent', 'unknown', 'unavailable'];
+
+/** True for an answer of somebody who would have said so, were the day's tokens spent. */
+export const showsTokens = (outcome: string): boolean =>
+  !silent.includes(outcome) && !['limited', 'unauthorized'].includes(outcome);
+
 /** True when an answer shows that the edge lets the credential through again. */
 export const endsBlock = (
   outcome: string,
   { blocks, pausedUntil }: { blocks: number; pausedUntil: Date | null },
   now: Date,
 ): boolean =>
-  blocks > 0 &&
-  (pausedUntil === null || pausedUntil <= now) &&
-  !['blocked', 'not_sent', 'unknown', 'unavailable'].includes(outcome);
+  blocks > 0 && (pausedUntil === null || pausedUntil <= now) && !silent.includes(outcome);
 
-/** Whether and why nothing is asked now, whatever the lane. */
+/** Whether and why nothing is asked now, whatever the lane; `remaining`: tokens of the day. */
 export function pauseOf(
-  day: { paused_until: Date | null } | undefined,
+  day: { paused_until: Date | null; probe_at: Date | null } | undefined,
   window:
     | { paused_until: Date | null; pause_reason: PauseReason | null; probe_until: Date | null }
     | undefined,
   now: Date,
+  remaining: number | null = null,
 ): { until: Date; reason: PauseReason | 'budget_spent' } | undefined {
   const isAhead = (until: Date | null | undefined): until is Date => until != null && until > now;
   if (isAhead(day?.paused_until)) return { until: day.paused_until, reason: 'budget_spent' };
+  // over, but for one call that sees whether there are tokens again
+  if (day?.paused_until != null && isAhead(day.probe_at)) {
+    return { until: day.probe_at, reason: 'budget_spent' };
+  }
+  // nothing is left by our count; nobody has said so yet
+  if (remaining === 0) {
+    const midnight = nextMidnight(now);
+    const probeAt = day?.probe_at;
+    const until = isAhead(probeAt) && probeAt < midnight ? probeAt : midnight;
+    return { until, reason: 'budget_spent' };
+  }
   if (isAhead(window?.paused_until)) {
     return { until: window.paused_until, reason: window.pause_reason ?? 'burst_limited' };
   }
@@ -80,7 +114,8 @@ export function pauseOf(
   return { until: window.probe_until, reason: 'pipedrive_blocked' };
 }
 
-const THRESHOLDS = [100, 75] as const;
+/** Half, a fifth, a tenth and nothing of the day's tokens is left. */
+const THRESHOLDS = [100, 90, 80, 50] as const;
 
 /** The part of the day's tokens that has just been passed and nobody was told of. */
 export function decideThreshold(

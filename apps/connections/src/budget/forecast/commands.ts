@@ -36,16 +36,15 @@ export async function forecastQueue(deps: ForecastDeps, connection: Used): Promi
 }
 
 /** When one job would end, sent beside what waits already; what of it waits is not counted twice. */
-export async function forecastJob(
-  deps: ForecastDeps,
-  connection: Used,
+export function forecastJob(
+  { queued, capacity }: Queue,
   job: Demand & { changeSetId: string },
-): Promise<JobForecast> {
-  const { queued, capacity } = await readQueue(deps, connection);
+  now: Date,
+): JobForecast {
   const { changeSetId } = job;
   const others = jobsOf(queued).filter((one) => one.changeSetId !== changeSetId);
   const own = { ...job, job: changeSetId };
-  const estimated = estimate([...others, own], capacity, deps.now());
+  const estimated = estimate([...others, own], capacity, now);
   const found = estimated.find((one) => one.changeSetId === changeSetId);
   if (found === undefined) throw new Error(`No estimate for ${changeSetId}`);
   return found;
@@ -81,7 +80,13 @@ function jobsOf(queued: readonly QueuedSteps[]): Job[] {
   });
 }
 
-async function readQueue(deps: ForecastDeps, connection: Used) {
+/** What waits for a connection, and how much of the API it has. */
+export interface Queue {
+  capacity: Capacity;
+  queued: QueuedSteps[];
+}
+
+export async function readQueue(deps: ForecastDeps, connection: Used): Promise<Queue> {
   const now = deps.now();
   return withWorkspace(deps.db, connection.workspace_id, async (tx) => {
     const [said] = await listPlans(tx, [connection.company_id], [connection.workspace_id]);

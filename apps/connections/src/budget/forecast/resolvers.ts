@@ -1,5 +1,6 @@
 import { ChangeSetId, ConnectionId } from '@manifold/contracts';
 import { loadById, type RequestContext, type Resolvers } from '@manifold/subgraph';
+import { requireOwn } from '../../accounts/ownership/rules.ts';
 import type { Connection } from '../../accounts/tables.ts';
 import { type ForecastDeps, forecastQueue, type JobForecast } from './commands.ts';
 
@@ -24,10 +25,12 @@ const sumUp = (jobs: readonly JobForecast[]) => ({
 /** What the queue of a connection will cost and when it is empty. */
 export const createForecastResolvers = (deps: ForecastDeps): Resolvers => ({
   Query: {
-    apiForecast: async (_: unknown, args: { connectionId: string }, { loaders }: Context) => {
+    apiForecast: async (_: unknown, args: { connectionId: string }, context: Context) => {
+      const { loaders, identity } = context;
       const known = (id: ConnectionId) => loaders.connections.load(id);
       const connection = await loadById(ConnectionId, args.connectionId, known);
       if (!connection) return null;
+      requireOwn(connection, identity.userId, 'connectionId');
       const jobs = await forecastQueue(deps, connection);
       const byLane = lanes.flatMap((lane) => {
         const own = jobs.filter((job) => job.lane === lane);

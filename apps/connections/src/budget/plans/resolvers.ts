@@ -29,7 +29,8 @@ export const createPlanResolvers = (deps: BudgetDeps): Resolvers => ({
       const plan = input.plan && stored[input.plan];
       const { seats = 1, topUpTokens = 0, connectionId } = input;
       const { userId } = context.identity;
-      const by = { workspaceId: context.workspaceId, userId, now: deps.now() };
+      const { correlationId } = context;
+      const by = { workspaceId: context.workspaceId, userId, correlationId, now: deps.now() };
       const said = { connectionId, plan, seats, topUpTokens };
       return { apiBudget: await readBudget(deps, await sayPlan(deps.db, said, by)) };
     },

@@ -1,5 +1,5 @@
 import type { WorkspaceId } from '@manifold/contracts';
-import type { Insertable, Selectable } from 'kysely';
+import { type Insertable, type Selectable, sql } from 'kysely';
 import type { Db } from '../../store.ts';
 import type { BudgetTables } from '../tables.ts';
 
@@ -46,4 +46,44 @@ export async function removePlan(tx: Db, workspaceId: WorkspaceId, companyId: st
     .where('workspace_id', '=', workspaceId)
     .where('company_id', '=', companyId)
     .execute();
+}
+
+/**
+ * Steps and change sets in sight that wait for another day's tokens of a company ask again at once.
+ * Who is at one of them this moment asks anyway.
+ */
+export async function wakeWaitingForDay(tx: Db, companyId: string, now: Date): Promise<void> {
+  await sql`
+    with waiting as (
+      select workspace_id, id from write_step
+      where company_id = ${companyId} and state = 'queued' and reason = 'budget_spent'
+        and not_before > ${now}
+      for update skip locked
+    )
+    update write_step s set not_before = ${now} from waiting
+    where s.workspace_id = waiting.workspace_id and s.id = waiting.id`.execute(tx);
+  await sql`
+    with waiting as (
+      select workspace_id, id from change_set
+      where company_id = ${companyId} and state in ('planning', 'applying')
+        and waiting_reason = 'budget_spent' and not_before > ${now}
+      for update skip locked
+    )
+    update change_set s set not_before = ${now} from waiting
+    where s.workspace_id = waiting.workspace_id and s.id = waiting.id`.execute(tx);
+}
+
+/**
+ * Forgets what Pipedrive said of a company's day, in every workspace in sight, as somebody knows of
+ * another limit; the next call looks, and its answer counts again.
+ */
+export async function lookAtDayAnew(
+  tx: Db,
+  { companyId, day, now }: { companyId: string; day: string; now: Date },
+): Promise<void> {
+  await sql`
+    update api_day set learned_limit = null, learned_remaining = null,
+      paused_until = least(paused_until, ${now}),
+      probe_at = case when paused_until is null and probe_at is null then null else ${now}::timestamptz end
+    where company_id = ${companyId} and day = ${day}`.execute(tx);
 }

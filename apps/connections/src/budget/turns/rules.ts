@@ -45,6 +45,8 @@ export interface Admissions {
   /** Those that changed. */
   windows: Map<string, Window>;
   reservedTokens: Map<WorkspaceId, number>;
+  /** Of the day, as it is now. */
+  probeAt: Date | null;
 }
 
 /** Decides about many calls to one company at once, the most urgent first. */
@@ -56,17 +58,19 @@ export function decideAdmissions(
   const windows = new Map<string, Window>();
   const reservedTokens = new Map<WorkspaceId, number>();
   const answers: Admission[] = [];
-  let { reserved } = state.day;
+  let { reserved, probeAt } = state.day;
   for (const index of inTurn(calls)) {
     const call = calls[index];
     const window = call && (windows.get(call.credential) ?? state.windows.get(call.credential));
     const plan = call && state.plans.get(call.workspaceId);
     if (!call || !window || !plan) throw new Error('A call of an unknown credential');
-    const day = { ...state.day, reserved };
+    const day = { ...state.day, reserved, probeAt };
     const { dailyTokens } = plan;
     const decision = decideAdmission({ ...call, window, day, dailyTokens, now });
+    probeAt = decision.probeAt;
     if (!decision.admitted) {
-      answers[index] = decision;
+      const { admitted, until, reason } = decision;
+      answers[index] = { admitted, until, reason };
       continue;
     }
     windows.set(call.credential, { ...window, ...decision.window });
@@ -75,5 +79,5 @@ export function decideAdmissions(
     reservedTokens.set(call.workspaceId, own + call.priceTokens);
     answers[index] = { admitted: true, at: now };
   }
-  return { answers, windows, reservedTokens };
+  return { answers, windows, reservedTokens, probeAt };
 }

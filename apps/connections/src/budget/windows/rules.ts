@@ -1,16 +1,19 @@
 export const WINDOW_MS = 2_000;
-const SLOT_MS = 50;
-/** Slots a call counts in: those of the window, its own, and one for the way to Pipedrive. */
-const SLOTS = WINDOW_MS / SLOT_MS + 2;
+/** Narrow: what a slot and the way take on top of two seconds is lost to every window. */
+export const SLOT_MS = 20;
+/** How much longer the way of one call to Pipedrive may be than that of another. */
+const WAY_MS = 40;
+/** Slots a call counts in: those of the window, its own, and some for the way. */
+const SLOTS = WINDOW_MS / SLOT_MS + 1 + WAY_MS / SLOT_MS;
 
-/** Calls per slot of 50 ms; only slots of the last window count. */
+/** Calls per slot; only slots of the last window count. */
 export type Slots = readonly (readonly [slot: number, calls: number])[];
 
 /** How many of the calls in a window may fall into a short stretch of it. */
 export interface Pace {
   calls: number;
 }
-const PACE_SLOTS = 4;
+const PACE_SLOTS = 200 / SLOT_MS;
 
 export type Entered = { slots: Slots } | { until: Date };
 

@@ -1,36 +1,40 @@
-import type { PipedriveRecord, WriteRequestId } from '@manifold/contracts';
+import type { WriteRequestId } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
-import type { Failure } from '@manifold/pipedrive';
 import type { Tx } from '../../store.ts';
 import { advance, publishStep } from '../../writes/progress.ts';
 import { changeIdleStep } from '../../writes/sending/store.ts';
+import { lockLinesOf } from '../../writes/sending/turns/store.ts';
 import { listSteps, lockRequest, type Step, type WriteRequest } from '../../writes/store.ts';
+import { noteHold } from '../holding/commands.ts';
+import { endActing, keepWriter, requireWriter } from '../acting/commands.ts';
 import { finishSet } from '../ending.ts';
-import { openImage } from '../images.ts';
-import { readRecords } from '../reading.ts';
-import { holds } from '../rules.ts';
-import { type Change, listChangesOfRequests } from '../rows/store.ts';
-import { addSpent, changeHeldSet } from '../store.ts';
-import type { Stretch, Work } from '../work.ts';
-import { decideBatch } from './rules.ts';
+import { restOf, wordsOf } from '../planning/reasons/rules.ts';
+import { listChangesOfRequests } from '../rows/store.ts';
+import { addSpent, changeHeldSet, type ChangeSet } from '../store.ts';
+import { type Stretch, withWork, type Work } from '../work.ts';
+import { checkRecords, type Drift } from './check.ts';
+import { decideBatch, ROOM } from './rules.ts';
 import {
-  countPending,
   countReleasedChanges,
   listResting,
   listRestingIds,
+  lookAtPending,
   releaseRequests,
   setChecked,
 } from './store.ts';
 
 /** How soon to look again whether the sender has made room. */
 const LOOK_AGAIN_MS = 250;
-const IDLE_AT_ONCE = 200;
+/** In one transaction, which holds the row of the set. */
+const RELEASED_AT_ONCE = 10;
+const IDLE_AT_ONCE = 20;
 
 /** Hands the next changes of an approved set to the sender, a window's worth at a time. */
 export async function applyStretch(work: Work): Promise<Stretch> {
   const { deps, set } = work;
   const seen = await withWorkspace(deps.db, set.workspace_id, async (tx) => {
-    const pending = await countPending(tx, set.id);
+    const pending = await lookAtPending(tx, set.id, ROOM + 1);
+    if (pending.rests || pending.released > 0) await requireWriter(tx, set);
     const approved = set.approved_changes;
     const released = approved === null ? 0 : await countReleasedChanges(tx, set.id);
     const batch = decideBatch({ pending, released, approved });
@@ -39,17 +43,23 @@ export async function applyStretch(work: Work): Promise<Stretch> {
   });
   switch (seen.batch.decision) {
     case 'wait':
-      return { outcome: 'more', afterMs: LOOK_AGAIN_MS };
+      return waitForSender(work);
     case 'pause':
       return endCanary(work);
     case 'release':
       if (seen.ids.length > 0) return releaseBatch(work, seen.ids);
-      return seen.pending.resting > 0
+      return seen.pending.rests
         ? closeIdle(work)
         : seen.pending.released > 0
-          ? { outcome: 'more', afterMs: LOOK_AGAIN_MS }
+          ? waitForSender(work)
           : finishSet(work, { state: 'done', reason: null });
   }
+}
+
+/** What was handed over is with the sender, who may have to wait too. */
+async function waitForSender(work: Work): Promise<Stretch> {
+  await noteHold(work);
+  return { outcome: 'more', afterMs: LOOK_AGAIN_MS };
 }
 
 /** As many requests as hold no more changes than are still approved, at least one. */
@@ -82,21 +92,44 @@ async function releaseBatch(work: Work, ids: readonly WriteRequestId[]): Promise
   const checkedAt = deps.now();
   const checked = await checkRecords(work, changes);
   if ('failure' in checked) return { outcome: 'failed', failure: checked.failure };
-  const spent = work.takeSpent();
-  const stretch = await withWorkspace(deps.db, set.workspace_id, async (tx): Promise<Stretch> => {
-    await addSpent(tx, set, spent);
-    if (!(await changeHeldSet(tx, set, { attempts: 0, waiting_reason: null }))) {
-      return { outcome: 'over' };
-    }
-    const { sound, drifted } = checked;
+  const { sound, drifted } = checked;
+  const isHeld = await withWork(work, async (tx) => {
+    await addSpent(tx, set, work.takeSpent());
     await setChecked(tx, sound, checkedAt);
-    for (const id of await releaseRequests(tx, ids, deps.now())) {
+    return changeHeldSet(tx, set, { attempts: 0, waiting_reason: null });
+  });
+  if (!isHeld) return { outcome: 'over' };
+  for (let start = 0; start < ids.length; start += RELEASED_AT_ONCE) {
+    const some = ids.slice(start, start + RELEASED_AT_ONCE);
+    const stretch = await releaseSome(work, some, drifted);
+    deps.wakeSender();
+    if (stretch.outcome === 'over') return stretch;
+  }
+  return { outcome: 'more', afterMs: 0 };
+}
+
+/** A few in one transaction, so that whoever decides about the set meanwhile does not wait for all of them. */
+const releaseSome = (
+  { deps, set }: Work,
+  ids: readonly WriteRequestId[],
+  drifted: ReadonlyMap<string, Drift>,
+): Promise<Stretch> =>
+  withWorkspace(deps.db, set.workspace_id, async (tx): Promise<Stretch> => {
+    if (!(await changeHeldSet(tx, set, { attempts: 0 }))) return { outcome: 'over' };
+    const connectionId = await keepWriter(tx, set);
+    if (connectionId === undefined) return handBack(tx, set);
+    const to = { connectionId, userId: set.acting_user_id, now: deps.now() };
+    // of all of them at once: another set may have the same records in another order
+    await lockLinesOf(tx, await listSteps(tx, ids));
+    for (const id of await releaseRequests(tx, ids, to)) {
       await releaseRequest(tx, id, { drifted, now: deps.now() });
     }
     return { outcome: 'more', afterMs: 0 };
   });
-  deps.wakeSender();
-  return stretch;
+
+async function handBack(tx: Tx, set: ChangeSet): Promise<Stretch> {
+  await endActing(tx, set);
+  return { outcome: 'over' };
 }
 
 async function releaseRequest(
@@ -113,61 +146,24 @@ async function releaseRequest(
   await advance(tx, request, now);
 }
 
-type Drift = Pick<Change, 'reason' | 'pipedrive_id' | 'candidates'>;
-const nowhere: Drift = { reason: null, pipedrive_id: null, candidates: [] };
+const nowhere: Drift = {
+  ...{ reason: null, pipedrive_id: null, candidates: [] },
+  ...{ planned_cause: null, planned_fix: null },
+};
 
 async function skipStep(
   tx: Tx,
   { request, step, now }: { request: WriteRequest; step: Step; now: Date },
-  { reason, pipedrive_id, candidates }: Drift,
+  { reason, pipedrive_id, candidates, planned_cause: cause, planned_fix: fix }: Drift,
 ): Promise<void> {
+  const state = restOf(reason);
   const change = {
-    state: reason === 'nothing_to_change' ? ('no_change' as const) : ('skipped' as const),
-    effect: 'none' as const,
-    reason,
-    pipedrive_id,
-    candidates,
-    sealed_body: null,
-    settled_at: now,
+    ...{ state, effect: 'none' as const, reason, pipedrive_id, candidates, settled_at: now },
+    ...(state === 'no_change' ? {} : wordsOf({ reason, cause, fix })),
+    ...(state === 'parked' ? {} : { sealed_body: null }),
   };
   if (!(await changeIdleStep(tx, step.id, change))) return;
   await publishStep(tx, { request, step: { ...step, ...change }, now });
-}
-
-type Checked = { sound: Change['id'][]; drifted: Map<string, Drift> } | { failure: Failure };
-
-/** Which changes still find their record as it was planned on. */
-async function checkRecords(work: Work, changes: readonly Change[]): Promise<Checked> {
-  const checked = { sound: [] as Change['id'][], drifted: new Map<string, Drift>() };
-  const own = changes.filter(({ effect }) => effect === 'update' || effect === 'delete');
-  for (const object of new Set(own.map((change) => change.object))) {
-    const some = own.filter((change) => change.object === object);
-    const read = await readRecords(work, object, {
-      ids: some.flatMap(({ pipedrive_id }) => pipedrive_id ?? []),
-      codes: some.flatMap(({ changed_keys }) => changed_keys),
-    });
-    if ('failure' in read) return read;
-    for (const change of some) {
-      const drift = driftOf(work, change, read.records.get(change.pipedrive_id ?? ''));
-      if (drift === undefined) checked.sound.push(change.id);
-      else checked.drifted.set(change.write_step_id, { ...change, reason: drift });
-    }
-  }
-  return checked;
-}
-
-function driftOf(
-  { deps }: Work,
-  change: Change,
-  record: PipedriveRecord | undefined,
-): Change['reason'] | undefined {
-  if (record === undefined) return 'record_gone';
-  if (change.effect === 'delete') {
-    return record.updateTime === change.record_update_time ? undefined : 'record_drifted';
-  }
-  const before = openImage(deps.vault, change, 'sealed_before');
-  if (before === undefined) return 'plan_expired';
-  return holds(record.fields, before) ? undefined : 'record_drifted';
 }
 
 /** When nothing else rests: rows that lead to no change come to rest without a call. */
@@ -176,7 +172,8 @@ async function closeIdle({ deps, set }: Work): Promise<Stretch> {
     if (!(await changeHeldSet(tx, set, { attempts: 0 }))) return { outcome: 'over' };
     const now = deps.now();
     const idle = await listRestingIds(tx, set.id, IDLE_AT_ONCE);
-    const ids = await releaseRequests(tx, idle, now);
+    const to = { connectionId: set.connection_id, userId: null, now };
+    const ids = await releaseRequests(tx, idle, to);
     const changes = await listChangesOfRequests(tx, ids);
     for (const id of ids) {
       const request = await lockRequest(tx, id);

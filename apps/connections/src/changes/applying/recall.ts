@@ -1,7 +1,8 @@
-import type { ChangeSetId, WriteRequestId } from '@manifold/contracts';
+import type { ChangeSetId, ConnectionId, WriteRequestId } from '@manifold/contracts';
 import type { Tx } from '../../store.ts';
 import { changeIdleStep, removeTurns } from '../../writes/sending/store.ts';
 import { listSteps, lockRequest, type Step } from '../../writes/store.ts';
+import { lockSetsActing } from '../acting/store.ts';
 import { listRecallable, setResting } from './store.ts';
 
 /** Takes back what was handed to the sender and has not been sent; what is on its way comes to its own end. */
@@ -18,6 +19,14 @@ export async function recallUnsent(tx: Tx, setId: ChangeSetId, now: Date): Promi
     }
     if (taken) await setResting(tx, requestId);
   }
+}
+
+/**
+ * Takes back what was to be sent in the name of somebody whose own connection goes: it is the set's,
+ * and waits for another yes.
+ */
+export async function recallActing(tx: Tx, connectionId: ConnectionId, now: Date): Promise<void> {
+  for (const setId of await lockSetsActing(tx, connectionId)) await recallUnsent(tx, setId, now);
 }
 
 /** Its queued steps, read again now that nobody can end one; none when something was sent or has ended. */

@@ -5,6 +5,7 @@ import { listLinks } from '../../links/store.ts';
 import type { StepBody } from '../../writes/rules.ts';
 import type { Step } from '../../writes/store.ts';
 import { readRecords } from '../reading.ts';
+import { isRecordId } from '../rules.ts';
 import type { Work } from '../work.ts';
 import type { Match } from './rules.ts';
 
@@ -24,7 +25,8 @@ export async function matchNamed(
   const idsOf = ({ step, body }: Sought): { ids: readonly string[]; isNamed: boolean } => {
     const id = body.identity.find(({ kind }) => kind === 'pipedrive_id')?.value;
     return id !== undefined && step.operation !== 'create'
-      ? { ids: [id], isNamed: true }
+      ? // one that cannot be an id would have Pipedrive refuse the whole list
+        { ids: isRecordId(object, id) ? [id] : [], isNamed: true }
       : {
           ids: [...new Set(step.key_hashes.flatMap((hash) => linked.get(hash) ?? []))],
           isNamed: false,

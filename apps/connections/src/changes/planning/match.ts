@@ -7,6 +7,7 @@ import { SEARCH_TOKENS } from '../prices.ts';
 import { readRecords } from '../reading.ts';
 import type { Work } from '../work.ts';
 import { codesOf, matchNamed, matchOf, type Sought } from './match-named.ts';
+import { noSuchField } from './reasons/rules.ts';
 import type { Match } from './rules.ts';
 
 export interface Matched {
@@ -115,9 +116,7 @@ async function findByKeys(work: Work, one: Sought): Promise<Matched | { failure:
   for (const key of keysOf(one)) {
     const named = await idsWithKey(work, one, key);
     if ('failure' in named) return named;
-    if ('unclear' in named) {
-      return { match: { outcome: 'unclear', reason: 'index_needed' }, lookTokens };
-    }
+    if ('unclear' in named) return { match: named.unclear, lookTokens };
     if (named.by === 'search') lookTokens += SEARCH_TOKENS;
     const ids = named.ids.slice(0, MOST_CANDIDATES);
     const read = await readRecords(work, one.step.object, { ids, codes: codesOf([one]) });
@@ -136,18 +135,32 @@ async function idsWithKey(
   one: Sought,
   key: IdentityKey,
 ): Promise<
-  { ids: readonly string[]; by: 'index' | 'search' } | { unclear: true } | { failure: Failure }
+  | { ids: readonly string[]; by: 'index' | 'search' }
+  | { unclear: Extract<Match, { outcome: 'unclear' }> }
+  | { failure: Failure }
 > {
   const { object } = one.step;
   const known = await lookUpKey(work, one, key);
   if (known.outcome === 'failed') return { failure: known.failure };
   if (known.outcome === 'known') return { ids: known.pipedriveIds, by: 'index' };
-  if (!isSearchable(key, await work.fieldsOf(object))) return { unclear: true };
+  const fields = await work.fieldsOf(object);
+  if (key.kind === 'field' && fields.length > 0 && !fields.some(({ code }) => code === key.field)) {
+    const words = noSuchField(key.field);
+    return { unclear: { outcome: 'unclear', reason: 'unknown_field', ...words } };
+  }
+  if (!isSearchable(key, fields)) {
+    return { unclear: { outcome: 'unclear', reason: 'index_needed' } };
+  }
   const searched = await search({ client: work.client, step: { object } }, key);
   // no further try finds fewer: the row is left out, and the others go on
   if (searched.outcome === 'unavailable' && searched.cause === 'too_many_hits') {
-    return { unclear: true };
+    return { unclear: { outcome: 'unclear', reason: 'index_needed', ...tooManyHits } };
   }
   if (searched.outcome !== 'ok') return { failure: searched };
   return { ids: [...new Set(searched.data.map(({ id }) => id))], by: 'search' };
 }
+
+const tooManyHits = {
+  cause: 'Pipedrive finds more records by this identity than can be looked at.',
+  fix: 'Name the record by its PIPEDRIVE_ID, or have an index of that field made and wait until it is complete; then plan the row anew.',
+};

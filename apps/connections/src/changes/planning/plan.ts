@@ -1,13 +1,19 @@
-import type { FieldValue, PipedriveObject, ReasonCode, WriteRequestId } from '@manifold/contracts';
-import type { Failure } from '@manifold/pipedrive';
+import type {
+  FieldDefinition,
+  FieldValue,
+  PipedriveObject,
+  WriteRequestId,
+} from '@manifold/contracts';
+import { completeCatalogue, type Failure } from '@manifold/pipedrive';
 import { referencesOf } from '../../writes/progress.ts';
 import type { StepBody } from '../../writes/rules.ts';
+import { findMisfit } from '../values/rules.ts';
 import type { Stretch, Work } from '../work.ts';
 import { finishPlanning } from './finish.ts';
 import { type Matched, matchSteps } from './match.ts';
 import { mirrorBatch } from './mirror.ts';
 import { type PlannedRow, readRows, type Row } from './row.ts';
-import { decidePlan, type Plan } from './rules.ts';
+import { decidePlan, nothing, type Plan } from './rules.ts';
 import { storePlans } from './store-plans.ts';
 import { matchUndone, planUndo } from './undo.ts';
 
@@ -53,15 +59,14 @@ async function planTurn(
   { planned, left }: Progress,
 ): Promise<Failure | undefined> {
   const ready: { row: Row; wanted: StepBody & { pendingKeys: string[] } }[] = [];
+  const catalogue = await catalogueOf(work, object);
   for (const row of rows) {
     if (left.has(row.step.write_request_id)) continue;
     const before = earlierOf(row, planned);
     const wanted = wantedOf(row, before);
-    if (row.step.state !== 'planned') {
-      planned.set(row.step.id, { row, plan: leftOut('cancelled_by_user'), lookTokens: 0 });
-    } else if (wanted === undefined || isRuledOut(row, before)) {
-      planned.set(row.step.id, { row, plan: leftOut('previous_step_not_applied'), lookTokens: 0 });
-    } else ready.push({ row, wanted });
+    const plan = ruleOut(row, { before, wanted, catalogue });
+    if (plan !== undefined) planned.set(row.step.id, { row, plan, lookTokens: 0 });
+    else if (wanted !== undefined) ready.push({ row, wanted });
   }
   const undone = await matchUndone(work, object, ready);
   if ('failure' in undone) return undone.failure;
@@ -86,13 +91,31 @@ async function planTurn(
 const lookTokensOf = (found: Matched | undefined, plan: Plan): number =>
   plan.effect === 'create' ? (found?.lookTokens ?? 0) : 0;
 
-const leftOut = (reason: ReasonCode): Plan => ({
-  effect: 'none',
-  reason,
-  before: {},
-  after: {},
-  changedKeys: [],
-});
+/** The fields of an object as last read; before that the built-in ones. */
+async function catalogueOf(
+  work: Work,
+  object: PipedriveObject,
+): Promise<ReadonlyMap<string, FieldDefinition>> {
+  const read = await work.fieldsOf(object);
+  const fields = read.length > 0 ? read : completeCatalogue(object, []);
+  return new Map(fields.map((field) => [field.code, field]));
+}
+
+/** What needs no record to be decided: it is stopped, depends on what does not happen, or has a wrong value. */
+function ruleOut(
+  row: Row,
+  known: {
+    before: readonly PlannedRow[];
+    wanted: StepBody | undefined;
+    catalogue: ReadonlyMap<string, FieldDefinition>;
+  },
+): Plan | undefined {
+  const { before, wanted, catalogue } = known;
+  if (row.step.state !== 'planned') return nothing('cancelled_by_user');
+  if (wanted === undefined || isRuledOut(row, before)) return nothing('previous_step_not_applied');
+  const misfit = findMisfit({ ...wanted, existing: row.step.existing }, catalogue);
+  return misfit && nothing(misfit.reason, { cause: misfit.cause, fix: misfit.fix });
+}
 
 /** The plans of the earlier steps of the same request, in order. */
 const earlierOf = ({ step }: Row, planned: ReadonlyMap<string, PlannedRow>): PlannedRow[] =>

@@ -1,9 +1,11 @@
-import type { FieldValue, PipedriveRecord, ReasonCode, WriteStep } from '@manifold/contracts';
+import type { FieldValue, PipedriveRecord, WriteStep } from '@manifold/contracts';
 import { decideChanges, fieldsOfNew, isSameValue, withoutEdited } from '../../writes/diff/rules.ts';
 import type { StepBody } from '../../writes/rules.ts';
 import type { StepEffect } from '../../writes/tables.ts';
 import type { Fields } from '../rules.ts';
+import { findMissing } from '../values/rules.ts';
 import type { ChangeEffect, MatchedBy } from '../tables.ts';
+import { noRecord, type RowReason, type Words } from './reasons/rules.ts';
 
 /** Which record a change is about. */
 export type Match =
@@ -13,12 +15,12 @@ export type Match =
   | { outcome: 'gone' }
   | { outcome: 'several'; candidates: string[] }
   /** Nothing can be said before something is mended. */
-  | { outcome: 'unclear'; reason: ReasonCode };
+  | ({ outcome: 'unclear'; reason: RowReason } & Partial<Words>);
 
 /** What a change will do. */
-export interface Plan {
+export interface Plan extends Partial<Words> {
   effect: ChangeEffect;
-  reason?: ReasonCode;
+  reason?: RowReason;
   record?: PipedriveRecord;
   matchedBy?: MatchedBy;
   before: Fields;
@@ -28,7 +30,8 @@ export interface Plan {
   candidates?: string[];
 }
 
-const nothing = (reason: ReasonCode, more: Partial<Plan> = {}): Plan => ({
+/** A row that leads to no change. */
+export const nothing = (reason: RowReason, more: Partial<Plan> = {}): Plan => ({
   effect: 'none',
   reason,
   before: {},
@@ -37,7 +40,7 @@ const nothing = (reason: ReasonCode, more: Partial<Plan> = {}): Plan => ({
   ...more,
 });
 
-type Planned = Pick<WriteStep, 'operation' | 'existing'>;
+type Planned = Pick<WriteStep, 'operation' | 'object' | 'existing'>;
 
 /** What a step will do to the record it was matched with. `pendingKeys` get their value only as it is sent. */
 export function decidePlan(
@@ -48,10 +51,15 @@ export function decidePlan(
   switch (match.outcome) {
     case 'several':
       return nothing('several_matches', { candidates: match.candidates });
-    case 'unclear':
-      return nothing(match.reason);
+    case 'unclear': {
+      const { outcome: _, reason, ...words } = match;
+      return nothing(reason, words);
+    }
     case 'gone':
-      return nothing('record_gone');
+      // one that was to go is where it should be
+      return step.operation === 'delete'
+        ? nothing('record_gone')
+        : nothing('record_not_found', noRecord('id'));
     case 'absent':
       return decideNew(step, wanted);
     case 'found':
@@ -60,7 +68,7 @@ export function decidePlan(
 }
 
 function decideNew(
-  { operation }: Planned,
+  { operation, object }: Planned,
   wanted: StepBody & { pendingKeys: readonly string[] },
 ): Plan {
   switch (operation) {
@@ -69,11 +77,13 @@ function decideNew(
     case 'link':
     case 'merge':
     case 'update':
-      return nothing('record_not_found');
+      return nothing('record_not_found', operation === 'update' ? noRecord('identity') : {});
     case 'upsert':
     case 'create': {
       const after = fieldsOfNew(wanted);
       const changedKeys = [...new Set([...Object.keys(after), ...wanted.pendingKeys])];
+      const missing = findMissing(object, changedKeys);
+      if (missing !== undefined) return nothing(missing.reason, missing);
       return { effect: 'create', before: {}, after, changedKeys };
     }
   }

@@ -1,21 +1,19 @@
 import type { PipedriveObject } from '@manifold/contracts';
-import { withWorkspace } from '@manifold/database';
 import type { Tx } from '../../store.ts';
 import { imagesOf } from '../images.ts';
 import { priceOf } from '../prices.ts';
 import { planText } from '../rules.ts';
 import { listTaken, setChange } from '../rows/store.ts';
 import { addSpent, changeHeldSet } from '../store.ts';
-import type { Stretch, Work } from '../work.ts';
+import { type Stretch, withWork, type Work } from '../work.ts';
 import type { PlannedRow } from './row.ts';
 import type { Plan } from './rules.ts';
 
 /** Stores what was planned, unless somebody decided otherwise while it was. */
 export async function storePlans(work: Work, planned: readonly PlannedRow[]): Promise<Stretch> {
-  const { deps, set } = work;
-  const spent = work.takeSpent();
-  return withWorkspace(deps.db, set.workspace_id, async (tx): Promise<Stretch> => {
-    await addSpent(tx, set, spent);
+  const { set } = work;
+  return withWork(work, async (tx): Promise<Stretch> => {
+    await addSpent(tx, set, work.takeSpent());
     if (!(await changeHeldSet(tx, set, { attempts: 0, waiting_reason: null }))) {
       return { outcome: 'over' };
     }
@@ -36,6 +34,8 @@ function columnsOf({ deps, set }: Work, { row, plan, lookTokens }: PlannedRow) {
     matched_by: plan.matchedBy ?? null,
     pipedrive_id: pipedriveId,
     reason: plan.reason ?? null,
+    planned_cause: plan.cause ?? null,
+    planned_fix: plan.fix ?? null,
     changed_keys: plan.changedKeys,
     kept_keys: plan.keptKeys ?? [],
     candidates: plan.candidates ?? [],

@@ -3,6 +3,7 @@ import {
   decideApproval,
   decideRails,
   defaultPolicy,
+  type Part,
   type PlanTotals,
   type Rails,
   railsOf,
@@ -10,14 +11,14 @@ import {
 import type { WritePolicy } from './store.ts';
 
 const rails = { max_records: null, max_percent: null, allow_deletes: false, allow_merges: false };
-const totals = (change: Partial<PlanTotals>): PlanTotals => ({
-  create: 0,
-  update: 0,
-  delete: 0,
-  merge: 0,
-  rows: 100,
-  ...change,
-});
+type Counts = Partial<Omit<PlanTotals, 'parts'>>;
+
+const totals = (change: Counts, part: Partial<Part> = {}): PlanTotals => {
+  const effects = { create: 0, update: 0, delete: 0, merge: 0, ...change };
+  const changed = effects.create + effects.update + effects.delete + effects.merge;
+  const parts = [{ object: 'person' as const, rows: 100, changed, known: undefined, ...part }];
+  return { ...effects, parts };
+};
 
 describe('a guard rail holds a plan up', () => {
   test.each([
@@ -26,13 +27,39 @@ describe('a guard rail holds a plan up', () => {
     ['creates count as records', { create: 6, update: 5 }, { max_records: 10 }, 'too_many_records'],
     ['a larger part than allowed', { update: 6 }, { max_percent: 5 }, 'too_large_a_part'],
     ['as large a part as allowed', { update: 5 }, { max_percent: 5 }, undefined],
-    ['an empty set', { rows: 0 }, { max_percent: 0 }, undefined],
+    ['an empty set', {}, { max_percent: 0 }, undefined],
     ['a deletion', { delete: 1 }, {}, 'deletes_not_allowed'],
     ['a deletion that is allowed', { delete: 1 }, { allow_deletes: true }, undefined],
     ['a merge', { merge: 1 }, {}, 'merges_not_allowed'],
     ['a merge that is allowed', { merge: 1 }, { allow_merges: true }, undefined],
   ] as const)('%s', (_, counts, change, reason) => {
     expect(decideRails(totals(counts), { ...rails, ...change })).toBe(reason);
+  });
+});
+
+describe('how large a part a plan is', () => {
+  const tenPercent = { ...rails, max_percent: 10 };
+  test.each<[string, number, Partial<Part>, string | undefined]>([
+    ['one of a thousand known records', 1, { rows: 1, known: 1_000 }, undefined],
+    ['a hundred of a thousand known records', 100, { known: 1_000 }, undefined],
+    ['more of the known records than allowed', 101, { known: 1_000 }, 'too_large_a_part'],
+    ['one row alone, where nobody has counted', 1, { rows: 1 }, undefined],
+    ['nineteen rows, where nobody has counted', 19, { rows: 19 }, undefined],
+    ['twenty rows, where nobody has counted', 20, { rows: 20 }, 'too_large_a_part'],
+    ['few of many rows, where nobody has counted', 3, { rows: 30 }, undefined],
+    ['a count of none', 1, { rows: 1, known: 0 }, undefined],
+  ])('%s', (_, update, part, reason) => {
+    expect(decideRails(totals({ update }, part), tenPercent)).toBe(reason);
+  });
+
+  test('each kind of record by itself: many of one do not hide all of another', () => {
+    const both = [
+      { object: 'person' as const, rows: 500, changed: 0, known: 5_000 },
+      { object: 'deal' as const, rows: 40, changed: 40, known: 40 },
+    ];
+    expect(decideRails({ ...totals({ update: 40 }), parts: both }, tenPercent)).toBe(
+      'too_large_a_part',
+    );
   });
 });
 

@@ -1,4 +1,4 @@
-import type { GuardRails, ReasonCode } from '@manifold/contracts';
+import type { GuardRails, PipedriveObject, ReasonCode } from '@manifold/contracts';
 import type { WritePolicy } from './store.ts';
 
 /** What holds while a workspace has not said otherwise: everything is shown to a person first. */
@@ -19,8 +19,19 @@ export interface PlanTotals {
   update: number;
   delete: number;
   merge: number;
+  /** What it is a part of, one entry for each kind of record. */
+  parts: readonly Part[];
+}
+
+/** What a plan does to one kind of record. */
+export interface Part {
+  object: PipedriveObject;
   /** Rows of any effect, `none` included. */
   rows: number;
+  /** Rows that make, change, join or delete a record. */
+  changed: number;
+  /** Records of this kind the company has; undefined where nobody has counted them. */
+  known: number | undefined;
 }
 
 export type Rails = Pick<
@@ -42,12 +53,23 @@ const lower = (asked: number | undefined, most: number | null): number | null =>
 const changedRecords = (totals: PlanTotals): number =>
   totals.create + totals.update + totals.delete + totals.merge;
 
+/** Of fewer rows a part says nothing: one of one is all of them. */
+const FEWEST_ROWS = 20;
+
+/** Of the records there are; where nobody knows how many, of the rows. */
+function percentOf({ rows, changed, known = 0 }: Part): number {
+  if (known > 0) return (changed / known) * 100;
+  return rows < FEWEST_ROWS ? 0 : (changed / rows) * 100;
+}
+
 /** Which guard rail a plan runs into; undefined when it stays within all of them. */
 export function decideRails(totals: PlanTotals, rails: Rails): ReasonCode | undefined {
   const changed = changedRecords(totals);
   if (rails.max_records !== null && changed > rails.max_records) return 'too_many_records';
-  const percent = totals.rows === 0 ? 0 : (changed / totals.rows) * 100;
-  if (rails.max_percent !== null && percent > rails.max_percent) return 'too_large_a_part';
+  const most = rails.max_percent;
+  if (most !== null && totals.parts.some((part) => percentOf(part) > most)) {
+    return 'too_large_a_part';
+  }
   if (!rails.allow_deletes && totals.delete > 0) return 'deletes_not_allowed';
   if (!rails.allow_merges && totals.merge > 0) return 'merges_not_allowed';
   return undefined;
@@ -73,3 +95,8 @@ export function decideApproval(
     ? { approval: 'automatic' }
     : { approval: 'waits', reason: 'approval_required' };
 }
+
+const KEEP_MS = 30 * 24 * 3_600_000;
+
+/** A set nobody decides about any more, and the values it holds, are kept until then. */
+export const keptUntil = (decidedAt: Date): Date => new Date(decidedAt.getTime() + KEEP_MS);

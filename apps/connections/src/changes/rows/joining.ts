@@ -44,6 +44,8 @@ const changeOf = (
   matched_by: null,
   pipedrive_id: null,
   reason: null,
+  planned_cause: null,
+  planned_fix: null,
   changed_keys: [],
   kept_keys: [],
   candidates: [],

@@ -123,3 +123,22 @@ export async function tallyChanges(tx: Db, setIds: readonly ChangeSetId[]): Prom
     group by 1, 2, 3, 4, 5`.execute(tx);
   return rows;
 }
+
+/** Rows of a set by the kind of record: all, those that write one, make one, and look at theirs once more before. */
+export interface ObjectTally {
+  object: PipedriveObject;
+  rows: number;
+  changed: number;
+  creates: number;
+  rechecked: number;
+}
+
+export async function tallyObjects(tx: Db, setId: ChangeSetId): Promise<ObjectTally[]> {
+  const { rows } = await sql<ObjectTally>`
+    select object, count(*)::int as rows,
+      count(*) filter (where effect in ('create', 'update', 'delete', 'merge'))::int as changed,
+      count(*) filter (where effect = 'create')::int as creates,
+      count(*) filter (where effect in ('update', 'delete'))::int as rechecked
+    from change where ${ofThisWorkspace} and change_set_id = ${setId} group by object`.execute(tx);
+  return rows;
+}

@@ -92,6 +92,17 @@ test('a reading that cannot come to its end is given up after some restarts, and
     ...{ state: 'FAILED', restarts: 3, reason: 'pipedrive_refused' },
     cause: expect.stringContaining('403'),
   });
+  const told = await world.scoped((tx) =>
+    tx
+      .selectFrom('outbox')
+      .select('body')
+      .where('name', '=', 'connections.completeness_failed.v1')
+      .execute(),
+  );
+  expect(told).toHaveLength(1);
+  expect(told[0]?.body).toMatchObject({
+    payload: { object: 'person', reason: 'pipedrive_refused', costTokens: 40 },
+  });
   tracking.forward(3_600_000);
   await tracking.work();
   expect(await tracking.certificate()).toMatchObject({ state: 'CHECKING', restarts: 0 });

@@ -15,6 +15,7 @@ import {
   refuseTaken,
   saysFull,
 } from './rules.ts';
+import { addMissing } from './options.ts';
 import { findLearnedCap, setLearnedCap } from './store.ts';
 
 /** A custom field somebody wants. */
@@ -25,24 +26,26 @@ export interface NewFieldWanted extends WantedField {
 }
 
 /**
- * Makes a custom field, or finds it: asked twice for one name and type there is one field. The
- * catalogue is read first, so a field somebody just made in Pipedrive is found as well.
+ * Makes a custom field, or finds it: asked twice for one name and type there is one field, with all
+ * the choices that were asked for. The catalogue is read first, so a field somebody just made in
+ * Pipedrive is found as well.
  */
 export async function createField(
   deps: FieldCreationDeps,
   client: PipedriveClient,
   wanted: NewFieldWanted,
-): Promise<{ field: FieldDefinition; created: boolean }> {
+): Promise<{ field: FieldDefinition; created: boolean; addedOptions: string[] }> {
   const lease = await takeLease(deps, wanted.connection);
   const making = await findOrMake(deps, client, { ...wanted, lease });
   // where it may have been made all the same, nobody tries again before it can be seen
   if (making.outcome === 'made' || !making.isOpen) await lease.end();
   if (making.outcome === 'refused') throw making.refusal;
-  return { field: making.field, created: making.created };
+  const { field, created, addedOptions } = making;
+  return { field, created, addedOptions };
 }
 
 type Making =
-  | { outcome: 'made'; field: FieldDefinition; created: boolean }
+  | { outcome: 'made'; field: FieldDefinition; created: boolean; addedOptions: string[] }
   | { outcome: 'refused'; refusal: Refusal; isOpen: boolean };
 
 const refused = (refusal: Refusal, { isOpen = false } = {}): Making => ({
@@ -61,7 +64,7 @@ async function findOrMake(
   if (read.outcome !== 'ok') return refused(refusalOf(read));
   const decision = decideName(read.data, { name, type });
   if (decision.outcome === 'exists') {
-    return { outcome: 'made', field: decision.field, created: false };
+    return complete(deps, client, { ...wanted, field: decision.field });
   }
   if (decision.outcome === 'taken') return refused(refuseTaken(decision.field));
   const room = await lookForRoom(deps, connection);
@@ -74,10 +77,24 @@ async function findOrMake(
   });
   if (made.outcome === 'ok') {
     await keepMade(deps, wanted, made.data);
-    return { outcome: 'made', field: made.data, created: true };
+    return { outcome: 'made', field: made.data, created: true, addedOptions: [] };
   }
   if (saysFull(made)) return refused(await learnCap(deps, connection, room.count));
   return refused(refusalOf(made), { isOpen: made.outcome === 'unknown' });
+}
+
+/** A field that is there already gets the choices it lacks. */
+async function complete(
+  deps: FieldCreationDeps,
+  client: PipedriveClient,
+  wanted: NewFieldWanted & { lease: CreationLease; field: FieldDefinition },
+): Promise<Making> {
+  const added = await addMissing(deps, client, { ...wanted, labels: wanted.options ?? [] });
+  if (added.outcome !== 'ok') {
+    return refused(refusalOf(added), { isOpen: added.outcome === 'unknown' });
+  }
+  const { field, created } = added.data;
+  return { outcome: 'made', field, created: false, addedOptions: created };
 }
 
 function lookForRoom(

@@ -1,9 +1,10 @@
 import type { FieldDefinition } from '@manifold/contracts';
 import { Refusal } from '@manifold/errors';
-import type { PipedriveClient } from '@manifold/pipedrive';
+import type { Outcome, PipedriveClient } from '@manifold/pipedrive';
 import { refusalOf } from '../../accounts/rules.ts';
+import { requireKnownFields } from '../codes/rules.ts';
 import { type FieldCreationDeps, keepMade, readFields, type WantedField } from './catalogue.ts';
-import { takeLease } from './lease.ts';
+import { type CreationLease, takeLease } from './lease.ts';
 import { newLabels } from './rules.ts';
 
 type Wanted = WantedField & { code: string; labels: readonly string[] };
@@ -18,35 +19,55 @@ export async function createFieldOptions(
   let isOpen = false;
   try {
     const field = await findField(deps, client, wanted);
-    const created = newLabels(field, wanted.labels);
-    if (created.length === 0) return { field, created };
-    await lease.renew();
-    const added = await client.addFieldOptions(wanted.object, wanted.code, created);
+    const added = await addMissing(deps, client, { ...wanted, field, lease });
     isOpen = added.outcome === 'unknown';
     if (added.outcome !== 'ok') throw refusalOf(added);
-    const known = new Set((field.options ?? []).map(({ id }) => String(id)));
-    const fresh = added.data.filter(({ id }) => !known.has(String(id)));
-    const grown = { ...field, options: [...(field.options ?? []), ...fresh] };
-    await keepMade(deps, wanted, grown);
-    return { field: grown, created };
+    return added.data;
   } finally {
     if (!isOpen) await lease.end();
   }
 }
 
+/** The field with every one of these choices, and which of them it did not have. */
+export async function addMissing(
+  deps: FieldCreationDeps,
+  client: PipedriveClient,
+  wanted: WantedField & {
+    field: FieldDefinition;
+    labels: readonly string[];
+    lease: CreationLease;
+  },
+): Promise<Outcome<{ field: FieldDefinition; created: string[] }>> {
+  const { field, labels, lease, object } = wanted;
+  const created = newLabels(field, labels);
+  if (created.length === 0) return { outcome: 'ok', data: { field, created } };
+  await lease.renew();
+  const added = await client.addFieldOptions(object, field.code, created);
+  if (added.outcome !== 'ok') return added;
+  const known = new Set((field.options ?? []).map(({ id }) => String(id)));
+  const fresh = added.data.filter(({ id }) => !known.has(String(id)));
+  const grown = { ...field, options: [...(field.options ?? []), ...fresh] };
+  await keepMade(deps, wanted, grown);
+  return { outcome: 'ok', data: { field: grown, created } };
+}
+
 async function findField(deps: FieldCreationDeps, client: PipedriveClient, wanted: Wanted) {
   const read = await readFields(deps, client, wanted);
   if (read.outcome !== 'ok') throw refusalOf(read);
-  return requireChoices(read.data, wanted.code);
+  return requireChoices(read.data, wanted);
 }
 
-function requireChoices(fields: readonly FieldDefinition[], code: string): FieldDefinition {
+function requireChoices(
+  fields: readonly FieldDefinition[],
+  { object, code }: Pick<Wanted, 'object' | 'code'>,
+): FieldDefinition {
   const field = fields.find((known) => known.code === code);
   if (field !== undefined && (field.type === 'enum' || field.type === 'set')) return field;
-  const isThere = field !== undefined;
-  throw new Refusal(isThere ? 'invalid' : 'not_found', `The field ${code} has no choices`, {
-    reason: isThere ? 'field_type_mismatch' : 'unknown_field',
-    field: 'input.fieldCode',
+  const path = 'input.fieldCode';
+  if (field === undefined) requireKnownFields(fields, object, [{ code, path }]);
+  throw new Refusal('invalid', `The field ${code} has no choices`, {
+    reason: 'field_type_mismatch',
+    field: path,
     fix: 'Name a field of the type `enum` or `set`.',
   });
 }

@@ -3,6 +3,7 @@ import { Refusal } from '@manifold/errors';
 import { CREATABLE_TYPES, type CreatableType } from '@manifold/pipedrive';
 import {
   boundedText,
+  idToFind,
   optional,
   originOf,
   type RequestContext,
@@ -15,7 +16,7 @@ import { openConnection } from '../asking.ts';
 import type { FieldCreationDeps } from './catalogue.ts';
 import { createField } from './commands.ts';
 import { createFieldOptions } from './options.ts';
-import { FIELD_OWNERS, type FieldOwnerObject, ownerOf } from './rules.ts';
+import { CREATABLE_OBJECTS, distinctLabels, type FieldOwnerObject, ownerOf } from './rules.ts';
 import { suggestType } from './suggestion/rules.ts';
 
 const MOST_OPTIONS = 500;
@@ -34,7 +35,7 @@ const SuggestionArguments = z.object(Samples);
 
 const CreateArguments = z.object({
   input: z.object({
-    connectionId: ConnectionId,
+    connectionId: idToFind(ConnectionId),
     object: PipedriveObject,
     name: Label,
     type: optional(Type),
@@ -45,7 +46,7 @@ const CreateArguments = z.object({
 
 const OptionsArguments = z.object({
   input: z.object({
-    connectionId: ConnectionId,
+    connectionId: idToFind(ConnectionId),
     object: PipedriveObject,
     fieldCode: FieldCode,
     labels: z.array(Label).min(1).max(100),
@@ -69,11 +70,10 @@ export const createFieldCreationResolvers = (
       const suggested = input.type === undefined ? suggestType(input) : undefined;
       const type = input.type ?? suggested?.type ?? 'varchar';
       const options = requireOptions(type, input.options ?? suggested?.options);
-      const { connection, client } = await openConnection(
-        deps,
-        context.workspaceId,
-        input.connectionId,
-      );
+      const { connection, client } = await openConnection(deps, context, {
+        connectionId: input.connectionId,
+        feature: 'field_creation',
+      });
       const asker = originOf(context);
       const wanted = { connection, object, asker, name: input.name, type, options };
       return createField(deps, client, wanted);
@@ -87,7 +87,10 @@ export const createFieldCreationResolvers = (
       } = OptionsArguments.parse(args).input;
       requireRole(context.identity, 'ADMIN');
       const object = requireOwner(named);
-      const { connection, client } = await openConnection(deps, context.workspaceId, connectionId);
+      const { connection, client } = await openConnection(deps, context, {
+        connectionId,
+        feature: 'field_creation',
+      });
       const asker = originOf(context);
       return createFieldOptions(deps, client, { connection, object, asker, code, labels });
     },
@@ -100,7 +103,7 @@ function requireOwner(object: PipedriveObject): FieldOwnerObject {
   throw new Refusal('invalid', `Fields of ${object} records cannot be made`, {
     reason: 'invalid_input',
     field: 'input.object',
-    fix: `Use any of ${FIELD_OWNERS.join(', ').toUpperCase()}.`,
+    fix: `Use any of ${CREATABLE_OBJECTS.join(', ').toUpperCase()}.`,
   });
 }
 
@@ -111,7 +114,7 @@ function requireOptions(
 ): string[] | undefined {
   const hasChoices = type === 'enum' || type === 'set';
   if (!hasChoices && options === undefined) return undefined;
-  if (hasChoices && options !== undefined) return [...new Set(options)];
+  if (hasChoices && options !== undefined) return distinctLabels(options);
   throw new Refusal(
     'invalid',
     hasChoices ? 'This type needs choices' : 'Only ENUM and SET have choices',

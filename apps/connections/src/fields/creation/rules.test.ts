@@ -1,6 +1,13 @@
 import type { FieldDefinition, PipedriveObject } from '@manifold/contracts';
 import { describe, expect, test } from 'vitest';
-import { countCustomFields, decideName, decideRoom, newLabels, ownerOf } from './rules.ts';
+import {
+  countCustomFields,
+  decideName,
+  decideRoom,
+  distinctLabels,
+  newLabels,
+  ownerOf,
+} from './rules.ts';
 import { suggestType } from './suggestion/rules.ts';
 
 const now = new Date('2026-03-01T10:00:00Z');
@@ -96,4 +103,8 @@ describe('the type suggested', () => {
   test('is long text when the values are longer than the source’s type', () => {
     expect(suggestType({ sourceType: 'Text', samples: ['x'.repeat(300)] }).type).toBe('text');
   });
+});
+
+test('choices that differ in case and outer spaces only are one', () => {
+  expect(distinctLabels(['Gold', 'Silver', 'gold', ' Silver '])).toEqual(['Gold', 'Silver']);
 });

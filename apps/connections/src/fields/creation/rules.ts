@@ -4,6 +4,8 @@ import type { Failure } from '@manifold/pipedrive';
 
 /** The objects whose custom fields can be made. Leads carry those of deals. */
 export const FIELD_OWNERS = ['person', 'organization', 'deal', 'product'] as const;
+/** What somebody may name when a field is to be made. */
+export const CREATABLE_OBJECTS = [...FIELD_OWNERS, 'lead'] as const satisfies PipedriveObject[];
 export type FieldOwnerObject = (typeof FIELD_OWNERS)[number];
 
 export const ownerOf = (object: PipedriveObject): FieldOwnerObject | undefined =>
@@ -82,10 +84,18 @@ export const refuseTaken = ({ code, type }: FieldDefinition): Refusal =>
 
 /** The labels a field does not have yet, each once. */
 export function newLabels(field: FieldDefinition, labels: readonly string[]): string[] {
-  const known = new Set((field.options ?? []).map(({ label }) => comparable(label)));
+  return distinctLabels(
+    labels,
+    field.options?.map(({ label }) => label),
+  );
+}
+
+/** Each label once, whatever its case and the spaces around it, and none that is known already. */
+export function distinctLabels(labels: readonly string[], known: readonly string[] = []): string[] {
+  const seen = new Set(known.map(comparable));
   return labels.filter((label) => {
-    const isNew = !known.has(comparable(label));
-    known.add(comparable(label));
+    const isNew = !seen.has(comparable(label));
+    seen.add(comparable(label));
     return isNew;
   });
 }

@@ -3,11 +3,13 @@ import { withWorkspace } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
 import {
   createGroupLoader,
+  idToFind,
   type RequestContext,
   requireRole,
   type Resolvers,
 } from '@manifold/subgraph';
 import { z } from 'zod';
+import { requireOwn } from '../../accounts/ownership/rules.ts';
 import { requireFound } from '../../accounts/rules.ts';
 import { findConnection } from '../../accounts/store.ts';
 import type { Connection } from '../../accounts/tables.ts';
@@ -34,7 +36,10 @@ export const createExternalIdLoaders = ({ db }: Pick<Deps, 'db'>, context: Reque
 type Context = RequestContext & { loaders: ReturnType<typeof createExternalIdLoaders> };
 
 const Arguments = z.object({
-  input: z.object({ connectionId: ConnectionId, objects: z.array(PipedriveObject).min(1).max(8) }),
+  input: z.object({
+    connectionId: idToFind(ConnectionId),
+    objects: z.array(PipedriveObject).min(1).max(8),
+  }),
 });
 
 export const createExternalIdResolvers = (deps: Deps): Resolvers => ({
@@ -73,6 +78,7 @@ async function readConsent(deps: Deps, args: { input: unknown }, context: Contex
     findConnection(tx, connectionId),
   );
   const connection = requireFound(found, connectionId, 'input.connectionId');
+  requireOwn(connection, context.identity.userId, 'input.connectionId');
   return { connection, objects: requireObjects(objects) };
 }
 

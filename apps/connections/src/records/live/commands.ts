@@ -6,6 +6,8 @@ import { requireOwn } from '../../accounts/ownership/rules.ts';
 import { refusalOf, requireUsable } from '../../accounts/rules.ts';
 import { findConnection } from '../../accounts/store.ts';
 import type { Connection } from '../../accounts/tables.ts';
+import { isRecordId } from '../../changes/rules.ts';
+import { requireKnownFields } from '../../fields/codes/rules.ts';
 import { findFields } from '../../fields/store.ts';
 import type { Db } from '../../store.ts';
 import { readByIds } from '../by-ids.ts';
@@ -45,12 +47,19 @@ export async function readLive(deps: LiveDeps, question: LiveQuestion): Promise<
   }));
   const connection = requireUsable(found, connectionId, 'connectionId');
   requireOwn(connection, question.userId, 'connectionId');
+  const ids = [...new Set(question.ids)];
+  // what cannot be an id is nobody's, and costs no call
+  const possible = ids.filter((id) => isRecordId(object, id));
+  const included = includedFields(object, fields);
+  const named = fields.map((code, index) => ({ code, path: `fields.${index}` }));
+  // some that Pipedrive brings only when asked are in no catalogue
+  const looked = named.filter(({ code }) => !included.includes(code));
+  requireKnownFields(definitions, object, looked);
+  if (possible.length === 0) return { records: [], missing: ids, definitions, connection };
   const use = { lane: 'interactive', feature: 'live' } as const;
   const client = await deps.access.clientFor(workspaceId, connectionId, use);
-  const ids = [...new Set(question.ids)];
-  const included = includedFields(object, fields);
   const reading = await readByIds(client, object, {
-    ids,
+    ids: possible,
     definitions,
     customFields: fields.filter(isCustomCode),
     includeFields: included.length === 0 ? undefined : included,

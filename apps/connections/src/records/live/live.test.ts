@@ -102,6 +102,19 @@ test('a record is shown as Pipedrive has it at that moment (SL-85)', async () =>
   expect(again.data.pipedriveRecord.values).toMatchObject([{ text: 'Canary Renamed' }]);
 });
 
+test('what cannot be an id is nobody’s, and nothing is asked of Pipedrive', async () => {
+  const answers: unknown[] = [];
+  const tokens = await spent(async () => {
+    const { errors } = await one({ id: 'abc' });
+    answers.push(errors[0].extensions.reason, (await many({ ids: ['abc', '0'] })).data);
+  });
+  expect(tokens).toBe(0);
+  expect(answers).toEqual([
+    'record_not_found',
+    { pipedriveRecords: { records: [], missing: ['abc', '0'] } },
+  ]);
+});
+
 test('what was shown is in no table and no log line (SL-85, SL-94)', async () => {
   await many({ ids: [String(person.id)], fields: ['name', 'emails'] });
   await installation.control('POST', '/faults', {
@@ -136,6 +149,7 @@ test.each([
   [{ object: 'USER' }, 'BAD_USER_INPUT', 'invalid_input'],
   [{ id: '../users' }, 'BAD_USER_INPUT', 'invalid_input'],
   [{ fields: ['not a code'] }, 'BAD_USER_INPUT', 'invalid_input'],
+  [{ fields: ['name', 'nmae'] }, 'BAD_USER_INPUT', 'unknown_field'],
 ])('what cannot be shown is refused with a reason: %j', async (variables, code, reason) => {
   const { errors } = await one(variables);
   expect(errors[0].extensions).toMatchObject({ code, reason });

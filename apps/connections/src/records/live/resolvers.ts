@@ -1,24 +1,25 @@
+import { ConnectionId, FieldCode, PipedriveObject } from '@manifold/contracts';
 import {
-  ConnectionId,
-  FieldCode,
-  PipedriveObject,
-  type PipedriveRecord,
-} from '@manifold/contracts';
-import { Refusal } from '@manifold/errors';
-import type { RecordObject } from '@manifold/pipedrive';
-import { type RequestContext, requireRole, type Resolvers } from '@manifold/subgraph';
+  type AskedFor,
+  idToFind,
+  listArguments,
+  type RequestContext,
+  requireRole,
+  type Resolvers,
+} from '@manifold/subgraph';
 import { z } from 'zod';
 import { urlOf } from '../../writes/sending/rules.ts';
 import { MOST_ONE_BY_ONE } from '../by-ids.ts';
-import { isReadable } from '../rules.ts';
 import { type LiveAnswer, type LiveDeps, readLive } from './commands.ts';
-import { refuseAbsent, showValues } from './rules.ts';
+import { loadRecord, type LoadedRecord, type RecordContext } from './references.ts';
+import { refuseAbsent, requireRecords, showValues } from './rules.ts';
 
+const Codes = z.array(FieldCode).max(100);
 const RecordId = z.string().regex(/^[\w-]{1,64}$/, 'not the id of a record');
 const asked = {
-  connectionId: ConnectionId,
+  connectionId: idToFind(ConnectionId),
   object: PipedriveObject,
-  fields: z.array(FieldCode).max(100),
+  fields: Codes,
 };
 const OneArguments = z.object({ ...asked, id: RecordId });
 const ManyArguments = z
@@ -28,25 +29,64 @@ const ManyArguments = z
     { path: ['ids'], message: `at most ${MOST_ONE_BY_ONE} leads or notes at once` },
   );
 
+/** A record as another service names it. */
+const Reference = z.object({
+  connectionId: idToFind(ConnectionId),
+  object: z.string().transform((object) => PipedriveObject.parse(object.toLowerCase())),
+  pipedriveId: RecordId,
+});
+const ValuesArguments = z.object({ fields: Codes.nullish() });
+
 export const createLiveResolvers = (deps: LiveDeps): Resolvers => ({
   Query: {
-    pipedriveRecord: async (_: unknown, args: unknown, context: RequestContext) => {
+    pipedriveRecord: async (_: unknown, args: unknown, context: RequestContext, info: AskedFor) => {
       const { id, object, ...question } = OneArguments.parse(args);
-      const answer = await ask(deps, { ...question, object, ids: [id] }, context);
+      const fields = codesIn(info, question.fields);
+      const answer = await ask(deps, { ...question, fields, object, ids: [id] }, context);
       const [record] = answer.records;
       if (record === undefined) throw refuseAbsent(object, id);
-      return toGraph(record, question.fields, answer);
+      return toGraph({ ...answer, record }, question.fields);
     },
-    pipedriveRecords: async (_: unknown, args: unknown, context: RequestContext) => {
+    pipedriveRecords: async (
+      _: unknown,
+      args: unknown,
+      context: RequestContext,
+      info: AskedFor,
+    ) => {
       const question = ManyArguments.parse(args);
-      const answer = await ask(deps, question, context);
+      const fields = codesIn(info, question.fields);
+      const answer = await ask(deps, { ...question, fields }, context);
       return {
-        records: answer.records.map((record) => toGraph(record, question.fields, answer)),
+        records: answer.records.map((record) => toGraph({ ...answer, record }, question.fields)),
         missing: answer.missing,
       };
     },
   },
+  PipedriveRecord: {
+    __resolveReference: async (
+      reference: unknown,
+      context: RecordContext,
+      info: AskedFor,
+    ): Promise<Shown | null> => {
+      requireRole(context.identity, 'MEMBER');
+      const { pipedriveId: id, ...rest } = Reference.parse(reference);
+      const loaded = await loadRecord(context, { ...rest, id, codes: codesIn(info) });
+      return loaded && toGraph(loaded, []);
+    },
+    values: ({ shown }: Shown, args: unknown) =>
+      showValues(
+        shown.record,
+        ValuesArguments.parse(args).fields ?? shown.fields,
+        shown.definitions,
+      ),
+  },
 });
+
+/** All that is going to be shown, so that it is read at once. */
+const codesIn = (info: AskedFor, named: readonly string[] = []): string[] => {
+  const asked = listArguments(info, { field: 'values', argument: 'fields' });
+  return Codes.parse([...new Set([...named, ...asked.flat().filter((code) => code !== null)])]);
+};
 
 function ask(
   deps: LiveDeps,
@@ -58,25 +98,15 @@ function ask(
   return readLive(deps, { ...question, object, workspaceId, userId: identity.userId });
 }
 
-function requireRecords(object: PipedriveObject): RecordObject {
-  if (isReadable(object)) return object;
-  throw new Refusal('invalid', 'Users are no records', {
-    reason: 'invalid_input',
-    field: 'object',
-    fix: 'Name another kind of record.',
-  });
-}
+type Shown = ReturnType<typeof toGraph>;
 
-const toGraph = (
-  record: PipedriveRecord,
-  fields: readonly string[],
-  { definitions, connection }: LiveAnswer,
-) => ({
+const toGraph = ({ record, definitions, connection }: LoadedRecord, fields: readonly string[]) => ({
+  connectionId: connection.id,
   object: record.object,
   pipedriveId: record.id,
   pipedriveUrl: urlOf(connection.api_domain, record) ?? null,
   addedAt: record.addTime,
   updatedAt: record.updateTime,
   deleted: record.deleted,
-  values: showValues(record, fields, definitions),
+  shown: { record, fields, definitions },
 });

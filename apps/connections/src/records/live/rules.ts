@@ -5,9 +5,12 @@ import type {
   FieldType,
   FieldValue,
   OptionId,
+  PipedriveObject,
   PipedriveRecord,
 } from '@manifold/contracts';
 import { Refusal } from '@manifold/errors';
+import type { RecordObject } from '@manifold/pipedrive';
+import { isReadable } from '../rules.ts';
 
 /** One field of a record as somebody is shown it. */
 export interface ShownValue {
@@ -110,6 +113,16 @@ const shownMoney = (amount: number, currency: string | null): Partial<ShownValue
         number: amount,
         money: { amount: String(amount), currency },
       };
+
+/** The kinds that can be read one by one; users are no records. */
+export function requireRecords(object: PipedriveObject): RecordObject {
+  if (isReadable(object)) return object;
+  throw new Refusal('invalid', 'Users are no records', {
+    reason: 'invalid_input',
+    field: 'object',
+    fix: 'Name another kind of record.',
+  });
+}
 
 export const refuseAbsent = (object: string, id: string): Refusal =>
   new Refusal('not_found', `There is no ${object} ${id} this connection can see`, {

@@ -18,9 +18,9 @@ export async function putKeys(
   if (keys.length === 0) return;
   await sql`insert into indexed_key (workspace_id, company_id, object, key_hash, pipedrive_id)
     select ${place.workspace_id}, ${place.company_id}, ${place.object}, hash, id
-    from unnest(${keys.map(({ hash }) => hash)}::text[], ${keys.map(({ pipedriveId }) => pipedriveId)}::bigint[])
+    from unnest(${keys.map(({ hash }) => hash)}::text[], ${keys.map(({ pipedriveId }) => pipedriveId)}::text[])
       as entered (hash, id)
-    order by hash, id
+    order by hash, length(id), id
     on conflict do nothing`.execute(tx);
 }
 
@@ -32,7 +32,7 @@ export async function removeKeys(
   await tx
     .deleteFrom('indexed_key')
     .where(at(place))
-    .where(sql<boolean>`pipedrive_id = any(${ids}::bigint[])`)
+    .where(sql<boolean>`pipedrive_id = any(${ids}::text[])`)
     .execute();
 }
 
@@ -58,6 +58,7 @@ export async function listRecordsWithKey(
     .where('key.object', '=', place.object)
     .where('key.key_hash', '=', keyHash)
     .where(sql<boolean>`(not known.deleted or known.indexed_time > known.update_time)`)
+    .orderBy(sql`length(key.pipedrive_id)`)
     .orderBy('key.pipedrive_id')
     .limit(limit)
     .execute();

@@ -1,6 +1,7 @@
 import type { PipedriveObject, WorkspaceId } from '@manifold/contracts';
 import { sql } from 'kysely';
 import type { Db } from '../../store.ts';
+import { compareIds } from '../paging/rules.ts';
 import type { RegistryPlace, RegistryTables } from '../tables.ts';
 
 export type KnownRecord = Pick<
@@ -44,10 +45,12 @@ export interface KnownRange {
   withHidden: boolean;
 }
 
-const within = (range: KnownRange) => sql<boolean>`pipedrive_id > ${range.after}
+const within = (range: KnownRange) => sql<boolean>`(length(pipedrive_id), pipedrive_id) >
+  (length(${range.after}::text), ${range.after}::text)
   and update_time is not null and not deleted and (${range.withHidden} or not hidden)
-  and (${range.upTo ?? null}::bigint is null or pipedrive_id <= ${range.upTo ?? null}::bigint)
-  and pipedrive_id <> all(${range.without}::bigint[])`;
+  and (${range.upTo ?? null}::text is null or (length(pipedrive_id), pipedrive_id) <=
+    (length(${range.upTo ?? null}::text), ${range.upTo ?? null}::text))
+  and pipedrive_id <> all(${range.without}::text[])`;
 
 /** Living records we know of in a range, the first of them. */
 export async function listKnownBetween(
@@ -60,6 +63,7 @@ export async function listKnownBetween(
     .select(KNOWN)
     .where(at(place))
     .where(within(range))
+    .orderBy(sql`length(pipedrive_id)`)
     .orderBy('pipedrive_id')
     .limit(limit)
     .execute();
@@ -109,7 +113,7 @@ export async function setHidden(
     .set({ hidden })
     .where(at(place))
     .where('hidden', '=', !hidden)
-    .where(sql<boolean>`pipedrive_id = any(${ids}::bigint[])`)
+    .where(sql<boolean>`pipedrive_id = any(${ids}::text[])`)
     .execute();
 }
 
@@ -125,7 +129,7 @@ export async function putKnown(
     .values(
       // one order for everybody, so that two writers cannot wait for each other
       records
-        .toSorted((one, other) => Number(one.pipedriveId) - Number(other.pipedriveId))
+        .toSorted((one, other) => compareIds(one.pipedriveId, other.pipedriveId))
         .map(({ pipedriveId, updateTime, revision, deleted }) => ({
           ...placeOf(place),
           pipedrive_id: pipedriveId,
@@ -163,7 +167,7 @@ export async function markIndexed(
     .insertInto('known_record')
     .values(
       records
-        .toSorted((one, other) => Number(one.pipedriveId) - Number(other.pipedriveId))
+        .toSorted((one, other) => compareIds(one.pipedriveId, other.pipedriveId))
         .map((record) => ({
           ...placeOf(place),
           pipedrive_id: record.pipedriveId,

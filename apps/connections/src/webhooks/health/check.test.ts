@@ -149,7 +149,7 @@ const deps = () => ({
 const clientOf = () =>
   world.deps.clientFor(world.workspaceId, world.connection.id, {
     lane: 'event',
-    feature: 'connections',
+    feature: 'webhook_upkeep',
   });
 
 const ensure = async () => ensureSubscription(deps(), await clientOf(), world.connection);

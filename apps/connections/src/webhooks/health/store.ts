@@ -49,19 +49,18 @@ export async function leaseHealth(
   tx: Db,
   lease: { now: Date; until: Date; limit: number },
 ): Promise<WebhookHealth[]> {
-  return tx
-    .updateTable('webhook_health')
-    .set({ due_at: lease.until })
-    .where(
-      sql<boolean>`(workspace_id, id) in (
-        select health.workspace_id, health.id from webhook_health as health
-        join connection on connection.workspace_id = health.workspace_id
-          and connection.id = health.id
-        where health.due_at <= ${lease.now} and connection.status = 'ACTIVE'
-        order by health.due_at limit ${lease.limit} for update of health skip locked)`,
-    )
-    .returningAll()
-    .execute();
+  // read once: within "in" it may be read anew, and take more than the limit
+  const { rows } = await sql<WebhookHealth>`
+    with due as materialized (
+      select health.workspace_id, health.id from webhook_health as health
+      join connection on connection.workspace_id = health.workspace_id
+        and connection.id = health.id
+      where health.due_at <= ${lease.now} and connection.status = 'ACTIVE'
+      order by health.due_at limit ${lease.limit} for update of health skip locked)
+    update webhook_health taken set due_at = ${lease.until} from due
+    where taken.workspace_id = due.workspace_id and taken.id = due.id
+    returning taken.*`.execute(tx);
+  return rows;
 }
 
 export async function setHealth(

@@ -74,7 +74,7 @@ async function checkDue(
 
 async function checkOne(deps: HealthWorkerDeps, health: WebhookHealth): Promise<void> {
   const { workspace_id: workspaceId, id } = health;
-  const use = { lane: 'event', feature: 'connections' } as const;
+  const use = { lane: 'event', feature: 'webhook_upkeep' } as const;
   const client = await deps.access.clientFor(workspaceId, id, use);
   await checkSubscription(deps, client, health);
 }

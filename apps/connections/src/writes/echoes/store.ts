@@ -4,35 +4,44 @@ import { sql } from 'kysely';
 import type { Db } from '../../store.ts';
 import type { Step } from '../store.ts';
 
-/** True when a change Pipedrive reports is a write of ours coming back. */
-export async function isOwnEcho(
+/** Enough: one record is written by one step at a time, and an answer's time holds for a second. */
+const MOST_STEPS = 20;
+
+/** Steps whose call may have made a change of a record: in doubt, or answered with its time. */
+export async function listSentTo(
   tx: Db,
   change: {
     workspaceId: WorkspaceId;
     companyId: string;
     object: PipedriveObject;
     pipedriveId: string;
-    /** `update_time` of the record after the change, as `normaliseWebhook` gives it. */
+    /** `update_time` of the record after the change. */
     updateTime: string | null;
-    /** The record that disappeared into this one by the change. */
     mergedFrom?: string | null | undefined;
+    /** When a delete of ours must have ended to be the change; absent when it is no delete. */
+    deletedSince?: Date | undefined;
   },
-): Promise<boolean> {
-  const step = await tx
+): Promise<Step[]> {
+  // a step put back after a call of unknown end has sent it all the same
+  const mayBeUnderWay = sql<boolean>`state in ('sending', 'unknown', 'queued') and sent_at is not null`;
+  // a delete has its own time at Pipedrive, and its answer does not tell it
+  const { deletedSince = null } = change;
+  const hasDeleted = sql<boolean>`effect = 'deleted' and settled_at >= ${deletedSince}`;
+  return tx
     .selectFrom('write_step')
-    .select('id')
+    .selectAll()
     .where('workspace_id', '=', change.workspaceId)
     .where('company_id', '=', change.companyId)
     .where((where) =>
-      // two ways, each by an index of its own
+      // each by an index of its own
       where.or([
         where.and([
           where('object', '=', change.object),
           where('pipedrive_id', '=', change.pipedriveId),
           where.or([
             where('record_update_time', '=', change.updateTime ?? ''),
-            // the webhook can overtake the answer to the call that caused it
-            where('state', 'in', ['sending', 'unknown']),
+            mayBeUnderWay,
+            hasDeleted,
           ]),
         ]),
         where.and([
@@ -48,12 +57,15 @@ export async function isOwnEcho(
         ]),
       ]),
     )
-    .limit(1)
-    .executeTakeFirst();
-  return step !== undefined;
+    .orderBy('created_at', 'desc')
+    .limit(MOST_STEPS)
+    .execute();
 }
 
-/** Creates that were sent and whose end is not known yet, less those whose mark is none of these. */
+/**
+ * A page of creates that were sent and whose end is not known yet, less those whose mark is none of
+ * these, oldest first.
+ */
 export async function listOpenCreates(
   tx: Db,
   of: {
@@ -62,7 +74,9 @@ export async function listOpenCreates(
     object: PipedriveObject;
     marks: readonly string[];
   },
+  page: { limit: number; after?: WriteStepId | undefined } = { limit: 500 },
 ): Promise<Step[]> {
+  const { after, limit } = page;
   return tx
     .selectFrom('write_step')
     .selectAll()
@@ -73,8 +87,35 @@ export async function listOpenCreates(
     .where('sent_effect', '=', 'created')
     .where('echo_pipedrive_id', 'is', null)
     .where(sql<boolean>`(mark is null or mark = any(${of.marks}::text[]))`)
-    .limit(500)
+    .$if(after !== undefined, (query) =>
+      query.where(sql<boolean>`(sent_at, id) > (
+        select sent_at, id from write_step
+        where workspace_id = ${of.workspaceId} and id = ${after})`),
+    )
+    .orderBy('sent_at')
+    .orderBy('id')
+    .limit(limit)
     .execute();
+}
+
+/** Those of these records that other steps are known to have made. */
+export async function listMadeByOthers(
+  tx: Db,
+  of: Pick<Step, 'workspace_id' | 'company_id' | 'object' | 'id'>,
+  pipedriveIds: readonly string[],
+): Promise<string[]> {
+  if (pipedriveIds.length === 0) return [];
+  const rows = await tx
+    .selectFrom('write_step')
+    .select('pipedrive_id')
+    .where('workspace_id', '=', of.workspace_id)
+    .where('company_id', '=', of.company_id)
+    .where('object', '=', of.object)
+    .where(sql<boolean>`pipedrive_id = any(${[...pipedriveIds]}::text[])`)
+    .where('effect', '=', 'created')
+    .where('id', '!=', of.id)
+    .execute();
+  return rows.flatMap(({ pipedrive_id }) => pipedrive_id ?? []);
 }
 
 /** A webhook showed the record an open create made: no need to wait for the settle time. */

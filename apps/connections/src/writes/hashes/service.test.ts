@@ -1,4 +1,4 @@
-import type { FieldValue } from '@manifold/contracts';
+import type { FieldValue, PipedriveRecord } from '@manifold/contracts';
 import { normaliseRecord } from '@manifold/pipedrive';
 import { createTestDatabase, eventually, silentLog, startTestPipedrive } from '@manifold/testing';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
@@ -62,6 +62,21 @@ test('a field no step has asked for yet is looked at', async () => {
   });
 });
 
+test('of two changes within one second neither is trusted, whichever is told last', async () => {
+  const made = await write();
+  const id = made?.pipedrive_id ?? '';
+  const [first] = await bystander.list('person');
+  const record = normaliseRecord('person', first);
+  const updateTime = new Date(Date.parse(record.updateTime ?? '') + 60_000).toISOString();
+  const later = { ...record, updateTime };
+  await follow({ ...later, fields: { ...record.fields, name: 'Second change' } }, 'updated');
+  // the one before it is told after it
+  await follow(later, 'updated');
+  await bystander.call('PATCH', `/api/v2/persons/${id}`, { name: 'Second change' });
+
+  expect(await write()).toMatchObject({ effect: 'updated', changed_keys: ['name'] });
+});
+
 test('what is known of a record goes with it', async () => {
   const made = await write();
   const id = made?.pipedrive_id ?? '';
@@ -92,13 +107,17 @@ async function write(
 /** A webhook about the record as it is now. */
 async function told(pipedriveId: string, action: 'updated' | 'deleted') {
   const shown = (await bystander.list('person')).find(({ id }) => String(id) === pipedriveId);
+  await follow(normaliseRecord('person', shown), action);
+}
+
+async function follow(record: PipedriveRecord, action: 'updated' | 'deleted') {
   const change = {
     workspaceId: world.workspaceId,
     companyId: world.connection.company_id,
     object: 'person' as const,
-    pipedriveId,
+    pipedriveId: record.id,
     action,
-    record: normaliseRecord('person', shown),
+    record,
   };
   await world.scoped((tx) =>
     followRecordChange(tx, change, { vault: world.vault, now: new Date() }),

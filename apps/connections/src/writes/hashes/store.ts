@@ -30,8 +30,15 @@ export async function lockHashes(tx: Db, record: RecordRef): Promise<RecordHash 
     .executeTakeFirst();
 }
 
-/** Notes what a record holds, unless something newer is known of it. */
+/**
+ * Notes what a record holds, unless something newer is known of it. Pipedrive counts in whole seconds:
+ * of two values of one second nobody knows which is the later, so neither is kept.
+ */
 export async function putHashes(tx: Db, row: RecordHash): Promise<void> {
+  const both = sql`(record_hash.hashes::jsonb || excluded.hashes::jsonb)`;
+  const undisputed = sql`(select coalesce(jsonb_object_agg(code, parts), '{}')
+    from jsonb_each(${both}) as field (code, parts)
+    where coalesce(record_hash.hashes::jsonb -> code, parts) = parts)`;
   await tx
     .insertInto('record_hash')
     .values(row)
@@ -39,7 +46,8 @@ export async function putHashes(tx: Db, row: RecordHash): Promise<void> {
       conflict
         .columns(['workspace_id', 'company_id', 'object', 'pipedrive_id'])
         .doUpdateSet({
-          hashes: sql`(record_hash.hashes::jsonb || excluded.hashes::jsonb)::text`,
+          hashes: sql`case when record_hash.update_time is not distinct from excluded.update_time
+            then ${undisputed} else ${both} end::text`,
           update_time: row.update_time,
           seen_at: row.seen_at,
         })

@@ -133,6 +133,12 @@ export function isSent(record: PipedriveRecord, sent: Sent): boolean {
   return keys.length > 0 ? keys.some((key) => hasKey(record, key)) : carries(record, sent.fields);
 }
 
+/** Whether only what it holds tells the record of a create: another create may have sent the same. */
+export const isKnownByContent = (
+  object: PipedriveObject,
+  identity: readonly IdentityKey[],
+): boolean => object !== 'lead' && identity.every(({ kind }) => kind === 'pipedrive_id');
+
 const parents = ['deal_id', 'lead_id', 'person_id', 'org_id'];
 
 /** Whether a note or activity stands at the same records as one that was sent. */

@@ -1,8 +1,20 @@
-import type { OverwriteId, WriteCommand, WriteRequestId } from '@manifold/contracts';
+import {
+  type ConnectionId,
+  type OverwriteId,
+  UserId,
+  type WriteCommand,
+  type WriteRequestId,
+} from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
 import type { Origin } from '@manifold/messaging';
-import type { Db } from '../../store.ts';
+import { isOwn, requireOwn } from '../../accounts/ownership/rules.ts';
+import {
+  findActingConnection,
+  findConnection,
+  listOrganizationConnections,
+} from '../../accounts/store.ts';
+import type { Db, Tx } from '../../store.ts';
 import type { Vault } from '../../vault/seal.ts';
 import { storeWrite } from '../submitting.ts';
 import { lockOverwrite, type Overwrite, setOverwriteState } from './store.ts';
@@ -28,7 +40,9 @@ export async function restoreOverwrite(
     if (overwrite.restored_by !== null) {
       return { overwrite, writeRequestId: overwrite.restored_by };
     }
-    const command = restoring(vault, overwrite, asker);
+    const user = UserId.safeParse(asker.actor.id).data;
+    const connectionId = await connectionFor(tx, overwrite, user);
+    const command = restoring(vault, overwrite, { asker, connectionId, actingUserId: user });
     const { writeRequestId } = await storeWrite({ tx, vault }, command, { now });
     const change = { state: 'restored', closed_at: now, restored_by: writeRequestId } as const;
     await setOverwriteState(tx, id, change);
@@ -51,7 +65,35 @@ export async function dismissOverwrite(
   });
 }
 
-function restoring(vault: Vault, overwrite: Overwrite, asker: Origin): WriteCommand {
+/** The one it was overwritten through; of another person's own, the organization's in its place. */
+async function connectionFor(
+  tx: Tx,
+  overwrite: Overwrite,
+  user: UserId | undefined,
+): Promise<ConnectionId> {
+  const { connection_id: id, company_id } = overwrite;
+  const named = await findConnection(tx, id);
+  if (named !== undefined && isOwn(named, user ?? '')) return id;
+  // one of their own is taken in its place as the write is stored
+  if (user !== undefined && (await findActingConnection(tx, id, user))) return id;
+  const shared = await listOrganizationConnections(tx, [company_id]);
+  const other = shared.find(({ status }) => status === 'ACTIVE') ?? shared[0];
+  if (other === undefined && named !== undefined) requireOwn(named, user ?? '', 'input.id');
+  return other?.id ?? id;
+}
+
+interface Restoring {
+  asker: Origin;
+  connectionId: ConnectionId;
+  /** What somebody does by hand is theirs in Pipedrive too, where they have a connection. */
+  actingUserId: UserId | undefined;
+}
+
+function restoring(
+  vault: Vault,
+  overwrite: Overwrite,
+  { asker, connectionId, actingUserId }: Restoring,
+): WriteCommand {
   const lost = openLost(vault, overwrite);
   if (lost === undefined) {
     throw new Refusal('precondition', `The values of overwrite ${overwrite.id} are not kept`, {
@@ -62,7 +104,8 @@ function restoring(vault: Vault, overwrite: Overwrite, asker: Origin): WriteComm
   }
   return {
     workspaceId: overwrite.workspace_id,
-    connectionId: overwrite.connection_id,
+    connectionId,
+    ...(actingUserId === undefined ? {} : { actingUserId }),
     actor: asker.actor,
     correlationId: asker.correlationId,
     idempotencyKey: `restore|${overwrite.id}`,

@@ -1,5 +1,5 @@
-import type { FieldValue } from '@manifold/contracts';
-import { acrossWorkspaces } from '@manifold/database';
+import { ConnectionId, type FieldValue, UserId } from '@manifold/contracts';
+import { acrossWorkspaces, newId } from '@manifold/database';
 import { normaliseRecord } from '@manifold/pipedrive';
 import {
   createTestDatabase,
@@ -8,12 +8,15 @@ import {
   startTestGraph,
   startTestPipedrive,
 } from '@manifold/testing';
+import { sql } from 'kysely';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import { createBystander } from '../../../test/bystander.ts';
 import { listEvents } from '../../../test/looking.ts';
 import { personStep } from '../../../test/write-commands.ts';
 import { createWorld, type World } from '../../../test/writing.ts';
-import { createAccountLoaders } from '../../accounts/resolvers.ts';
+import { sealSecret } from '../../accounts/credential.ts';
+import { createAccountLoaders } from '../../accounts/loaders.ts';
+import { insertConnection } from '../../accounts/store.ts';
 import { setWritePolicy } from '../../changes/policy/store.ts';
 import { defaultPolicy } from '../../changes/policy/rules.ts';
 import { followRecordChange } from '../../links/commands.ts';
@@ -76,6 +79,36 @@ test('a value somebody set between our look and our write is noted, and can be p
   expect(again.data).toEqual(restored.data);
   await world.settled(restored.data.restoreOverwrite.writeRequest.id);
   expect((await bystander.list('person'))[0]).toMatchObject({ name: 'By a person' });
+});
+
+test('what a user puts back goes through their own connection where there is one (SL-13)', async () => {
+  await overwritten();
+  const userId = newId('us', UserId);
+  const own = await connectPersonally(userId);
+  const step = await restoredBy(userId);
+  expect(step).toMatchObject({ state: 'applied', connection_id: own.id });
+});
+
+test('what was written through a personal connection others put back through the shared one', async () => {
+  await overwritten();
+  const other = await connectPersonally(newId('us', UserId));
+  await world.scoped((tx) => sql`update overwrite set connection_id = ${other.id}`.execute(tx));
+  const step = await restoredBy(newId('us', UserId));
+  expect(step).toMatchObject({ state: 'applied', connection_id: world.connection.id });
+});
+
+test('where there is no shared one, only the owner puts it back', async () => {
+  await overwritten();
+  const owner = newId('us', UserId);
+  await world.setConnectionTo({ kind: 'PERSONAL', user_id: owner });
+  const { graph } = await openGraph();
+  const [{ id }] = (await graph(LIST, {})).data.overwrites.nodes;
+  const refused = await graph(RESTORE, { id }, newId('us', UserId));
+  expect(refused.errors[0].extensions).toMatchObject({
+    reason: 'connection_of_another_user',
+    field: 'input.id',
+  });
+  expect(await restoredBy(owner)).toMatchObject({ state: 'applied' });
 });
 
 test('what was edited again after our write is not put back over', async () => {
@@ -156,6 +189,30 @@ async function overwritten(): Promise<string> {
   return id;
 }
 
+/** The step that puts the one open overwrite back. */
+async function restoredBy(userId: UserId) {
+  const { graph } = await openGraph();
+  const [{ id }] = (await graph(LIST, { filter: { state: ['OPEN'] } })).data.overwrites.nodes;
+  const { data } = await graph(RESTORE, { id }, userId);
+  return (await world.settled(data.restoreOverwrite.writeRequest.id))[0];
+}
+
+/** A user's own connection to the company. */
+async function connectPersonally(userId: UserId) {
+  const own = {
+    ...world.connection,
+    id: newId('cn', ConnectionId),
+    user_id: userId,
+    kind: 'PERSONAL' as const,
+    pipedrive_user_id: '2',
+    webhook_path_hash: `own ${userId}`,
+  };
+  const sealed = { column: 'access_token', secret: pipedrive.apiToken } as const;
+  const access_token = sealSecret(world.vault, own, sealed);
+  await world.scoped((tx) => insertConnection(tx, { ...own, access_token }));
+  return own;
+}
+
 /** The webhook of our write. */
 async function echo(pipedriveId: string, previous: Record<string, FieldValue>) {
   const [shown] = await bystander.list('person');
@@ -187,7 +244,10 @@ async function openGraph() {
   });
   closing.push(started.stop);
   const { workspaceId } = world;
-  const graph = (query: string, variables: object) =>
-    started.graph(query, variables, { workspaceId, role: 'MEMBER' });
+  const graph = (query: string, variables: object, userId?: UserId) =>
+    started.graph(query, variables, {
+      ...{ workspaceId, role: 'MEMBER' as const },
+      ...(userId === undefined ? {} : { userId }),
+    });
   return { graph };
 }

@@ -34,7 +34,7 @@ export async function listEchoedUpdates(
       where.or([
         where('record_update_time', '=', change.updateTime ?? ''),
         // the webhook can overtake the answer to the call that caused it
-        where('state', 'in', ['sending', 'unknown']),
+        sql<boolean>`state in ('sending', 'unknown', 'queued') and sent_at is not null`,
       ]),
     )
     .limit(MOST_STEPS)

@@ -1,18 +1,19 @@
 import type { FieldValue, PipedriveRecord } from '@manifold/contracts';
-import { withWorkspace } from '@manifold/database';
 import { carryOutPlanned } from '../../changes/sending.ts';
 import { openBody, sealBody } from '../body.ts';
 import { decideChanges, withoutEdited } from '../diff/rules.ts';
 import { referencesOf } from '../progress.ts';
-import { areJoinable, canCoalesce, coalesce, moreUrgent } from '../rules.ts';
+import { mayCarryMore } from '../carried/rules.ts';
+import { areJoinable, canCoalesce, moreUrgent } from '../rules.ts';
 import { lockRequest } from '../store.ts';
-import type { Held, SendingDeps } from './held.ts';
+import { type Held, type SendingDeps, withHeld } from './held.ts';
 import { findKnownEqual } from './known.ts';
 import { carryOutMerge } from './merge.ts';
 import { resolve } from './resolve.ts';
 import { sendCreate, sendDelete, sendUpdate } from './send.ts';
 import { endStep, endUnder } from './settle.ts';
-import { changeIdleStep, lockFollower } from './store.ts';
+import { changeIdleStep, lockFollower, lockHeldStep } from './store.ts';
+import { isOutOfTurn } from './turns/waiting.ts';
 import { endUnresolved } from './unresolved.ts';
 
 type Fields = Record<string, FieldValue>;
@@ -31,10 +32,18 @@ export async function carryOut(deps: SendingDeps, held: Held): Promise<void> {
   }
   const resolution = await resolve(deps, held);
   if (await endUnresolved(deps, held, resolution)) return;
-  return resolution.outcome === 'found'
-    ? endFound(deps, held, { fields, record: resolution.record })
-    : endAbsent(deps, held, { fields, isNamedById: resolution.outcome === 'gone' });
+  if (resolution.outcome === 'found') {
+    const { record } = resolution;
+    if (await isOutOfTurn(deps, held, [record])) return;
+    return endFound(deps, aimedAt(held, record.id), { fields, record });
+  }
+  return endAbsent(deps, held, { fields, isNamedById: resolution.outcome === 'gone' });
 }
+
+const aimedAt = (held: Held, id: string): Held => ({
+  ...held,
+  step: { ...held.step, target_pipedrive_id: id },
+});
 
 /** What the step wishes, with the records of earlier steps it points at. */
 export const fieldsOf = (held: Held): Fields => ({ ...held.body.fields, ...referencedIds(held) });
@@ -55,24 +64,26 @@ async function handedOver(deps: SendingDeps, held: Held): Promise<boolean> {
   const { step, steps, body } = held;
   const isLast = step.position === steps.length - 1;
   if (!isLast || !held.isFollowed || step.sent_at !== null) return false;
-  return withWorkspace(deps.db, step.workspace_id, async (tx) => {
+  if (!mayCarryMore(held.carriedCount)) return false;
+  return withHeld(deps, held, async (tx) => {
     // the request before the step, as wherever both are locked
     await lockRequest(tx, step.write_request_id);
+    // its own row before the other one, which is not waited for: whoever lifts both may hold it
+    if (!(await lockHeldStep(tx, step))) return true;
     const newer = await lockFollower(tx, step);
     const older = { ...step, isLast };
     // what a change set shows is sent as it was shown
     if (!newer || newer.change_id !== null || !canCoalesce(older, newer, deps.now())) return false;
-    const own = { ...body, fields: fieldsOf(held) };
-    const other = openBody(deps.vault, newer);
-    if (!areJoinable(own, other)) return false;
+    if (!areJoinable(body, openBody(deps.vault, newer))) return false;
     const reason = 'superseded_by_newer';
     const end = { state: 'superseded', reason, supersededBy: newer.id } as const;
     // the lease is gone: whoever has it now hands over
     if (!(await endUnder(deps, tx, { held, end }))) return true;
-    return changeIdleStep(tx, newer.id, {
-      sealed_body: sealBody(deps.vault, newer, coalesce(own, other, step.existing)),
-      lane: moreUrgent(step.lane, newer.lane),
-    });
+    // what it points at is known here, and not where it is written
+    const fields = { ...held.ownBody.fields, ...referencedIds(held) };
+    const sealed_body = sealBody(deps.vault, step, { ...held.ownBody, fields });
+    await changeIdleStep(tx, step.id, { sealed_body }, ['superseded']);
+    return changeIdleStep(tx, newer.id, { lane: moreUrgent(step.lane, newer.lane) });
   });
 }
 

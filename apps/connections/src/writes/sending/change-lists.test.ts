@@ -8,17 +8,20 @@ const nothing: Listed = { outcome: 'ok', records: [] };
 function watched() {
   let now = at(100);
   const started: Date[] = [];
-  const ends: ((listed: Listed) => void)[] = [];
+  const ends: PromiseWithResolvers<Listed>[] = [];
   const lists = createChangeLists(() => now);
   const read = (need: { notBefore: Date; since: Date }, key = 'cn|person') =>
     lists.read({ ...need, key }, (since) => {
       started.push(since);
-      return new Promise((resolve) => ends.push(resolve));
+      const end = Promise.withResolvers<Listed>();
+      ends.push(end);
+      return end.promise;
     });
   return {
     read,
     started,
-    end: (listed = nothing) => ends.shift()?.(listed),
+    end: (listed = nothing) => ends.shift()?.resolve(listed),
+    fail: (error: Error) => ends.shift()?.reject(error),
     set: (to: Date) => (now = to),
   };
 }
@@ -75,4 +78,16 @@ test('a list that failed is asked for again by the next, and kinds of record do 
   end();
   expect([await again, await other]).toEqual([nothing, nothing]);
   expect(started).toHaveLength(3);
+});
+
+test('a list that broke off fails those who shared it, and is asked for again by the next', async () => {
+  const { read, started, end, fail } = watched();
+  const sharing = [read({ notBefore: at(90), since: at(40) })];
+  sharing.push(read({ notBefore: at(90), since: at(45) }));
+  fail(new Error('the connection is switched off'));
+  for (const one of sharing) await expect(one).rejects.toThrow('switched off');
+  const again = read({ notBefore: at(90), since: at(40) });
+  end();
+  expect(await again).toEqual(nothing);
+  expect(started).toHaveLength(2);
 });

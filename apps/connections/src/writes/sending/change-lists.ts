@@ -48,10 +48,15 @@ export function createChangeLists(now: () => Date): ChangeLists {
     const wanted = [...(waiting.get(need.key) ?? [need])].map(({ since }) => Number(since));
     const since = Math.min(...wanted) - MARGIN_MS;
     const reading = { startedAt: Number(now()), since, isDone: false };
-    const listed = list(new Date(since)).finally(() => {
-      started.isDone = true;
-    });
+    const end = () => void (started.isDone = true);
+    // what failed for one is tried again by the next
+    const forget = () => {
+      end();
+      if (readings.get(need.key) === started) readings.delete(need.key);
+    };
+    const listed = list(new Date(since));
     const started: Reading = { ...reading, listed };
+    void listed.then(({ outcome }) => (outcome === 'failed' ? forget() : end()), forget);
     readings.set(need.key, started);
     return started;
   };
@@ -68,12 +73,7 @@ export function createChangeLists(now: () => Date): ChangeLists {
           continue;
         }
         const reading = isShared ? current : start(need, list);
-        const listed = await reading.listed;
-        // what failed for one is tried again by the next
-        if (listed.outcome === 'failed' && readings.get(need.key) === reading) {
-          readings.delete(need.key);
-        }
-        return listed;
+        return await reading.listed;
       }
     } finally {
       others.delete(need);

@@ -6,7 +6,7 @@ import { askerOf, leadStep } from '../../../test/write-commands.ts';
 import { createWorld, type World } from '../../../test/writing.ts';
 import { migrations } from '../../migrations/index.ts';
 import type { Tables } from '../../store.ts';
-import { redriveStep } from '../commands.ts';
+import { redriveStep } from '../redriving/commands.ts';
 import type { Step } from '../store.ts';
 import type { SendingDeps } from './held.ts';
 
@@ -83,6 +83,11 @@ function run(
 
 const redrive = async (step: Step | undefined) => {
   if (!step) throw new Error('no step');
-  const asked = { asker: askerOf(step.workspace_id), stepId: step.id, idempotencyKey: undefined };
+  const asked = {
+    asker: askerOf(step.workspace_id),
+    userId: 'us_1',
+    stepId: step.id,
+    idempotencyKey: undefined,
+  };
   await redriveStep(db, asked, new Date());
 };

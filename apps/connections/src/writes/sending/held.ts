@@ -7,13 +7,17 @@ import { createGuardedClient } from '../../accounts/guarded-client.ts';
 import { findConnection } from '../../accounts/store.ts';
 import type { Connection } from '../../accounts/tables.ts';
 import { chargeOf } from '../../budget/answers/rules.ts';
+import { featureOf } from '../../changes/origin.ts';
 import { findFields } from '../../fields/store.ts';
 import { type Link, type LinkKeys, listLinks } from '../../links/store.ts';
-import type { Db } from '../../store.ts';
+import type { Db, Tx } from '../../store.ts';
 import type { Vault } from '../../vault/seal.ts';
 import { openBody, openSent, type Sent } from '../body.ts';
+import { bodyWithCarried } from '../carried/rules.ts';
+import { listAllCarried } from '../carried/store.ts';
 import type { ChangeLists } from './change-lists.ts';
 import { hasFollower } from './store.ts';
+import { lineUpForRecords } from './turns/store.ts';
 import type { StepBody } from '../rules.ts';
 import { findRequest, listSteps, type Step, type WriteRequest } from '../store.ts';
 
@@ -41,16 +45,28 @@ export interface Held {
   definitions: readonly FieldDefinition[];
   /** What the step's keys mean. */
   links: readonly Link[];
+  /** Records it stands in line for. */
+  recordIds: readonly string[];
+  /** Another step comes first on one of them, or has sent what is not over. */
+  mustWait: boolean;
   /** Another step waits for the same record. */
   isFollowed: boolean;
+  /** What it is to write, with what others handed over to it. */
   body: StepBody;
+  /** The same without. */
+  ownBody: StepBody;
+  carriedCount: number;
   /** What the call in doubt sent. */
   sent: Sent | undefined;
   client: PipedriveClient;
   /** Takes a place for a call; what it would end with when there is none. */
   admit: AdmittingClient['admit'];
+  /** Gives up a place for a call that was not made. */
+  giveBack: AdmittingClient['giveBack'];
   /** Tokens spent since this was last asked. */
   takeSpent: () => number;
+  /** Runs a transaction; what it took as spent is there for the next one when it fails. */
+  keepSpent: <Result>(work: () => Promise<Result>) => Promise<Result>;
 }
 
 export const linkKeysOf = (step: Step): LinkKeys => ({
@@ -68,28 +84,47 @@ export async function holdStep(deps: SendingDeps, step: Step): Promise<Held | un
     steps: await listSteps(tx, [step.write_request_id]),
     connection: await findConnection(tx, connectionId),
     definitions: await findFields(tx, connectionId, step.object),
-    links: await listLinks(tx, linkKeysOf(step)),
+    ...(await lineUp(tx, step)),
+    carried: await listAllCarried(tx, step),
     isFollowed: await hasFollower(tx, step),
   }));
   const { request, connection } = found;
   if (!request || !connection) return undefined;
   const changeSetId = request.change_set_id ?? undefined;
-  const use = { lane: step.lane, feature: request.cause_service, changeSetId };
+  const feature =
+    changeSetId === undefined ? request.cause_service : featureOf(request, 'applying');
+  const use = { lane: step.lane, feature, changeSetId };
   const client = await deps.clientFor(workspaceId, connectionId, use);
   return {
     ...found,
     ...countSpending(client),
     admit: client.admit,
+    giveBack: client.giveBack,
     step,
     request,
     connection,
-    body: openBody(deps.vault, step),
+    body: bodyWithCarried(step, found.carried, (one) => openBody(deps.vault, one)),
+    ownBody: openBody(deps.vault, step),
+    carriedCount: found.carried.length,
     sent: openSent(deps.vault, step),
   };
 }
 
+/** What its keys mean by now, and its place in line for that. */
+async function lineUp(tx: Db, step: Step): Promise<Pick<Held, 'links' | 'recordIds' | 'mustWait'>> {
+  const links = await listLinks(tx, linkKeysOf(step));
+  const linked = links.flatMap(({ state, pipedrive_id }) =>
+    state === 'linked' && pipedrive_id !== null ? [pipedrive_id] : [],
+  );
+  const named = step.target_pipedrive_id === null ? [] : [step.target_pipedrive_id];
+  const recordIds = [...new Set([...linked, ...named])];
+  return { links, recordIds, mustWait: await lineUpForRecords(tx, step, recordIds) };
+}
+
 /** The same client, adding up what its calls cost. */
-export function countSpending(client: PipedriveClient): Pick<Held, 'client' | 'takeSpent'> {
+export function countSpending(
+  client: PipedriveClient,
+): Pick<Held, 'client' | 'takeSpent' | 'keepSpent'> {
   let tokens = 0;
   const counting = createGuardedClient(async (operation, run) => {
     const outcome = await run(client);
@@ -101,5 +136,26 @@ export function countSpending(client: PipedriveClient): Pick<Held, 'client' | 't
     tokens = 0;
     return spent;
   };
-  return { client: counting, takeSpent };
+  const keepSpent = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const before = tokens;
+    let isEntered = false;
+    try {
+      const result = await work();
+      isEntered = true;
+      return result;
+    } finally {
+      if (!isEntered) tokens = before;
+    }
+  };
+  return { client: counting, takeSpent, keepSpent };
+}
+
+/** A transaction on a step in hand, in which what was spent on it may be entered. */
+export function withHeld<Result>(
+  deps: Pick<SendingDeps, 'db'>,
+  held: Pick<Held, 'step'> & Partial<Pick<Held, 'keepSpent'>>,
+  work: (tx: Tx) => Promise<Result>,
+): Promise<Result> {
+  const run = () => withWorkspace(deps.db, held.step.workspace_id, work);
+  return held.keepSpent === undefined ? run() : held.keepSpent(run);
 }

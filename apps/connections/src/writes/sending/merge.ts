@@ -1,6 +1,7 @@
 import { referencesOf } from '../progress.ts';
 import { endStep } from './settle.ts';
 import type { Held, SendingDeps } from './held.ts';
+import { isOutOfTurn } from './turns/waiting.ts';
 import { endUnresolved } from './unresolved.ts';
 import { type Resolution, resolve, resolveRecord } from './resolve.ts';
 import { sendMerge } from './send.ts';
@@ -13,6 +14,8 @@ export async function carryOutMerge(deps: SendingDeps, held: Held): Promise<void
   const loser = await resolve(deps, held);
   if (await endUnresolved(deps, held, loser)) return;
   const { record } = survivor;
+  const both = loser.outcome === 'found' ? [record, loser.record] : [record];
+  if (await isOutOfTurn(deps, held, both)) return;
   if (loser.outcome === 'found' && loser.record.id !== record.id) {
     return sendMerge(deps, held, { loser: loser.record, survivor: record });
   }

@@ -115,19 +115,9 @@ test('a record named by an id that is gone is parked, never made anew', async ()
   expect(await bystander.list('person')).toHaveLength(0);
 });
 
-test('what a user does by hand goes through their own connection where there is one', async () => {
+test('what a user does by hand goes through their own connection where there is one (SL-13)', async () => {
   const userId = newId('us', UserId);
-  const own = {
-    ...world.connection,
-    id: newId('cn', ConnectionId),
-    user_id: userId,
-    kind: 'PERSONAL' as const,
-    pipedrive_user_id: '2',
-    webhook_path_hash: 'own',
-  };
-  const sealed = { column: 'access_token', secret: pipedrive.apiToken } as const;
-  const access_token = sealSecret(world.vault, own, sealed);
-  await world.scoped((tx) => insertConnection(tx, { ...own, access_token }));
+  const own = await connectPersonally(userId);
 
   const steps = [personStep(email)];
   const [theirs] = await world.settled(
@@ -140,5 +130,48 @@ test('what a user does by hand goes through their own connection where there is 
   // links belong to the company, so the other connection knows the record
   expect([shared?.connection_id, shared?.state]).toEqual([world.connection.id, 'no_change']);
 });
+
+test('nobody but its owner writes through a personal connection (SL-13)', async () => {
+  const owner = newId('us', UserId);
+  const { id: connectionId } = await connectPersonally(owner);
+  const steps = [personStep(email)];
+  const others = [
+    {},
+    { actor: { kind: 'user' as const, id: newId('us', UserId) } },
+    { actingUserId: newId('us', UserId) },
+  ];
+  for (const other of others) {
+    await expect(world.submit({ steps, connectionId, ...other })).rejects.toMatchObject({
+      kind: 'forbidden',
+      detail: {
+        reason: 'connection_of_another_user',
+        field: 'connectionId',
+        fix: expect.any(String),
+      },
+    });
+  }
+
+  const byOwner = await world.submit({ steps, connectionId, actor: { kind: 'user', id: owner } });
+  const forOwner = await world.submit({ steps, connectionId, actingUserId: owner });
+  for (const { writeRequestId } of [byOwner, forOwner]) {
+    expect(await world.settled(writeRequestId)).toMatchObject([{ connection_id: connectionId }]);
+  }
+});
+
+/** A user's own connection to the company. */
+async function connectPersonally(userId: UserId) {
+  const own = {
+    ...world.connection,
+    id: newId('cn', ConnectionId),
+    user_id: userId,
+    kind: 'PERSONAL' as const,
+    pipedrive_user_id: '2',
+    webhook_path_hash: `own ${userId}`,
+  };
+  const sealed = { column: 'access_token', secret: pipedrive.apiToken } as const;
+  const access_token = sealSecret(world.vault, own, sealed);
+  await world.scoped((tx) => insertConnection(tx, { ...own, access_token }));
+  return own;
+}
 
 const fieldShape = z.object({ data: z.object({ field_code: z.string() }) });

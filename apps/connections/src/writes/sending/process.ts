@@ -6,6 +6,7 @@ import { carryOut } from './carry-out.ts';
 import { type Held, holdStep, type SendingDeps } from './held.ts';
 import { decideUnforeseen, retryDelayMs } from './rules.ts';
 import { endStep, postpone, settleLater } from './settle.ts';
+import { waitForRecord } from './turns/waiting.ts';
 import { parkUnopened } from './unopened.ts';
 import { verify } from './verify.ts';
 
@@ -17,6 +18,7 @@ export async function processStep(deps: SendingDeps, step: Step): Promise<void> 
     if (step.state === 'sending') return await settleLater(deps, { step });
     held = await holdStep(deps, step);
     if (held === undefined) return;
+    if (held.mustWait) return await waitForRecord(deps, held);
     await (step.state === 'unknown' ? verify(deps, held) : carryOut(deps, held));
   } catch (error) {
     await recover(deps, { step, held, error }).catch((again: unknown) =>

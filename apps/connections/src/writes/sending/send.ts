@@ -1,27 +1,17 @@
 import type { FieldValue, PipedriveRecord } from '@manifold/contracts';
-import { withWorkspace } from '@manifold/database';
-import { Refusal } from '@manifold/errors';
 import {
   mergeOperations,
-  type OperationName,
   type Outcome,
   recordOperations,
   toRequestBody,
 } from '@manifold/pipedrive';
-import { claimLinks } from '../../links/store.ts';
-import { type Images, sealSent } from '../body.ts';
 import { fieldsOfNew } from '../diff/rules.ts';
 import { isMergeable } from '../identity/rules.ts';
-import { imagesOf } from '../images/keeping.ts';
 import { heldBefore } from '../images/rules.ts';
-import type { StepEffect } from '../tables.ts';
-import { handleFailure } from './failure.ts';
-import { forgetRecord } from './gone.ts';
-import { type Held, linkKeysOf, type SendingDeps } from './held.ts';
-import { forgetMark, type Mark, markOf } from './mark.ts';
+import { send } from './calling/call.ts';
+import type { Held, SendingDeps } from './held.ts';
+import { markOf } from './mark.ts';
 import { objectOf } from './resolve.ts';
-import { endStep, postpone, settleLater } from './settle.ts';
-import { changeHeldStep } from './store.ts';
 import { endUnwritable } from './unwritable.ts';
 
 type Fields = Record<string, FieldValue>;
@@ -110,91 +100,4 @@ export async function sendDelete(
     targetId: record.id,
     call,
   });
-}
-
-interface Sending {
-  effect: Extract<StepEffect, 'created' | 'updated' | 'merged' | 'deleted'>;
-  operation: OperationName;
-  fields: Fields;
-  body: Record<string, unknown>;
-  targetId?: string;
-  /** Of a merge. */
-  loserId?: string;
-  /** Of a create. */
-  mark?: Mark | undefined;
-  /** Of an update. */
-  images?: Images;
-  call: () => Promise<Outcome<PipedriveRecord>>;
-}
-
-async function send(deps: SendingDeps, held: Held, sending: Sending): Promise<void> {
-  const refused = await held.admit(sending.operation);
-  if (refused !== undefined) {
-    await handleFailure(deps, held, { failure: refused, effect: sending.effect });
-    return;
-  }
-  const sent = await noteSending(deps, held, sending);
-  if (sent === undefined) return;
-  const outcome = await callOnce(sending);
-  if (outcome === 'turned_away') {
-    // no token, no connection: nothing left this process
-    return postpone(deps, sent, {
-      delayMs: 1_000,
-      reason: 'connection_needs_reauth',
-      counts: false,
-      state: 'queued',
-    });
-  }
-  if (outcome.outcome === 'ok') {
-    return endStep(deps, sent, {
-      state: 'applied',
-      effect: sending.effect,
-      record: outcome.data,
-      changedKeys: Object.keys(sending.fields),
-    });
-  }
-  if (await forgetMark(deps, sent, { failure: outcome, mark: sending.mark })) return;
-  const decision = await handleFailure(deps, sent, { failure: outcome, effect: sending.effect });
-  if (decision === 'settle') return settleLater(deps, sent);
-  if (decision === 'gone') return forgetRecord(deps, sent, sending);
-}
-
-/** Commits what is about to be sent before the first byte is. Undefined: the lease is gone. */
-async function noteSending(
-  deps: SendingDeps,
-  held: Held,
-  sending: Sending,
-): Promise<Held | undefined> {
-  const now = deps.now();
-  const { fields, body, effect, mark } = sending;
-  const change = {
-    state: 'sending' as const,
-    sealed_sent: sealSent(deps.vault, held.step, { fields, body, mark }),
-    mark: mark?.value ?? null,
-    loser_pipedrive_id: sending.loserId ?? null,
-    sent_at: now,
-    sent_effect: effect,
-    pipedrive_id: sending.targetId ?? null,
-    changed_keys: Object.keys(fields),
-    echo_pipedrive_id: null,
-  };
-  const spent = held.takeSpent();
-  const kept = await withWorkspace(deps.db, held.step.workspace_id, async (tx) => {
-    const images = await imagesOf(deps.vault, tx, { step: held.step, images: sending.images, now });
-    if (!(await changeHeldStep(tx, held.step, { ...change, ...images }, spent))) return false;
-    if (effect === 'created')
-      await claimLinks(tx, linkKeysOf(held.step), { stepId: held.step.id, now });
-    return true;
-  });
-  return kept ? { ...held, step: { ...held.step, ...change } } : undefined;
-}
-
-/** A refusal comes from our own side of the call; anything else that is thrown leaves the end open. */
-async function callOnce(sending: Sending): Promise<Outcome<PipedriveRecord> | 'turned_away'> {
-  try {
-    return await sending.call();
-  } catch (error) {
-    if (error instanceof Refusal) return 'turned_away';
-    return { outcome: 'unknown', cause: 'call_failed' };
-  }
 }

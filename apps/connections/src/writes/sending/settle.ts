@@ -1,48 +1,25 @@
-import type { FieldValue, ReasonCode, WriteStepId } from '@manifold/contracts';
-import { withWorkspace } from '@manifold/database';
+import type { ReasonCode } from '@manifold/contracts';
 import { markCatalogueStale } from '../../fields/store.ts';
-import { moveLinks, removeClaims, setLinks, setLinksGone } from '../../links/store.ts';
+import { removeClaims } from '../../links/store.ts';
 import type { Tx } from '../../store.ts';
-import { rememberFields } from '../hashes/commands.ts';
-import { removeHashes } from '../hashes/store.ts';
-import { endCarried, returnCarried } from '../carried.ts';
+import type { Vault } from '../../vault/seal.ts';
+import { hashesOfAnswer } from '../echoes/hashes.ts';
+import { endCarried, returnCarried } from '../carried/commands.ts';
 import { advance, publishStep } from '../progress.ts';
 import { isTerminal } from '../rules.ts';
 import { findStep, lockRequest } from '../store.ts';
-import type { StepEffect, StepState } from '../tables.ts';
-import { type Held, linkKeysOf, type SendingDeps } from './held.ts';
+import { noteHashes, noteLinks } from './ending/noting.ts';
+import type { StepEnd } from './ending/step-end.ts';
+import { type Held, type SendingDeps, withHeld } from './held.ts';
 import { settleUntil, urlOf } from './rules.ts';
 import { changeHeldStep, removeTurns } from './store.ts';
-
-/** How a step came to rest. */
-export interface StepEnd {
-  state: Extract<StepState, 'applied' | 'no_change' | 'superseded' | 'skipped' | 'parked'>;
-  effect?: StepEffect;
-  reason?: ReasonCode;
-  cause?: string;
-  fix?: string;
-  record?: {
-    id: string;
-    updateTime: string | null;
-    /** What it is known to hold now; absent or empty: nothing new. */
-    fields?: Readonly<Record<string, FieldValue>>;
-    /** Deleted since. */
-    isGone?: boolean;
-  };
-  changedKeys?: readonly string[];
-  candidates?: readonly string[];
-  /** Who took it over. */
-  supersededBy?: WriteStepId;
-  /** The field Pipedrive named, which the catalogue may not know rightly any more. */
-  doubtfulField?: string | undefined;
-}
 
 /**
  * Ends a step, links its keys, tells of it and moves its request on, all or nothing. Does nothing
  * when the lease went to somebody else.
  */
 export async function endStep(deps: SendingDeps, held: Held, end: StepEnd): Promise<void> {
-  await withWorkspace(deps.db, held.step.workspace_id, async (tx) => {
+  await withHeld(deps, held, async (tx) => {
     await endUnder(deps, tx, { held, end });
   });
 }
@@ -56,13 +33,14 @@ export async function endUnder(
   const { step } = held;
   const now = deps.now();
   const request = await lockRequest(tx, step.write_request_id);
-  const change = endOf(held, end, now);
+  const change = endOf(deps.vault, held, { end, now });
   if (!request || !(await changeHeldStep(tx, step, change, held.takeSpent()))) return false;
   if (end.state === 'skipped') await returnCarried(tx, step, now);
   if (end.state === 'applied' || end.state === 'no_change') await endCarried(tx, step);
   await removeTurns(tx, step.id);
-  await updateLinks(tx, held, { end, now });
-  await updateHashes(deps, tx, { held, end });
+  // in this order, as where a webhook is followed
+  await noteHashes(deps, tx, { held, end });
+  await noteLinks(tx, held, { end, now });
   if (end.doubtfulField !== undefined) {
     await markCatalogueStale(tx, step.connection_id, step.object);
   }
@@ -75,7 +53,11 @@ export async function endUnder(
 const isInDoubt = (step: Held['step'], { reason }: StepEnd): boolean =>
   step.sent_effect === 'created' && (step.state === 'unknown' || reason === 'outcome_unknown');
 
-function endOf({ step, connection }: Held, end: StepEnd, now: Date) {
+function endOf(
+  vault: Vault,
+  { step, connection }: Held,
+  { end, now }: { end: StepEnd; now: Date },
+) {
   const id = end.record?.id ?? null;
   const url = id === null ? undefined : urlOf(connection.api_domain, { object: step.object, id });
   // a parked step may be sent again; a create in doubt is looked for first, whatever it is parked for
@@ -87,6 +69,7 @@ function endOf({ step, connection }: Held, end: StepEnd, now: Date) {
     cause: end.cause ?? null,
     fix: end.fix ?? null,
     pipedrive_id: id,
+    target_pipedrive_id: id ?? step.target_pipedrive_id,
     pipedrive_url: url ?? null,
     record_update_time: end.record?.updateTime ?? null,
     changed_keys: [...(end.changedKeys ?? [])],
@@ -99,6 +82,12 @@ function endOf({ step, connection }: Held, end: StepEnd, now: Date) {
     superseded_by: end.supersededBy ?? null,
     ...(isTerminal(end.state) && end.state !== 'superseded' ? { sealed_body: null } : {}),
     ...(keepsSent ? {} : { sealed_sent: null, sent_at: null, sent_effect: null, mark: null }),
+    sent_hashes:
+      end.effect === 'created' || end.effect === 'updated'
+        ? hashesOfAnswer(vault, step, end.record?.fields ?? {})
+        : keepsSent
+          ? step.sent_hashes
+          : null,
     // nothing was written, so nothing was written over
     ...(end.effect === 'updated'
       ? {}
@@ -106,48 +95,16 @@ function endOf({ step, connection }: Held, end: StepEnd, now: Date) {
   };
 }
 
-async function updateLinks(
-  tx: Tx,
-  held: Held,
-  { end, now }: { end: StepEnd; now: Date },
-): Promise<void> {
-  const { step } = held;
-  if (end.record === undefined) return removeClaims(tx, step.id);
-  const pipedriveId = end.record.id;
-  const record = { companyId: step.company_id, object: step.object, pipedriveId };
-  if (end.effect === 'deleted') return setLinksGone(tx, record, now);
-  if (end.effect === 'merged' && step.loser_pipedrive_id !== null) {
-    const loser = { ...record, pipedriveId: step.loser_pipedrive_id };
-    await moveLinks(tx, loser, { pipedriveId, now });
-    const keys = { ...linkKeysOf(step), keyHashes: step.survivor_hashes };
-    await setLinks(tx, keys, { pipedriveId, now });
-  }
-  await setLinks(tx, linkKeysOf(step), { pipedriveId, now });
-  if (end.record.isGone === true) await setLinksGone(tx, record, now);
-}
-
-/** What the record holds is remembered, so that the next step with the same wish need not look. */
-async function updateHashes(
-  { vault, now }: SendingDeps,
-  tx: Tx,
-  { held, end }: { held: Held; end: StepEnd },
-): Promise<void> {
-  const { step, body } = held;
-  if (end.record === undefined) return;
-  const { id: pipedriveId, updateTime, fields = {} } = end.record;
-  const { workspace_id: workspaceId, company_id: companyId, object } = step;
-  const seen = { workspaceId, companyId, object, pipedriveId, fields, updateTime };
-  if (end.effect === 'deleted' || end.effect === 'merged') return removeHashes(tx, seen);
-  if (!['created', 'updated', 'none'].includes(end.effect ?? 'none')) return;
-  if (Object.keys(fields).length === 0) return;
-  await rememberFields(tx, seen, { vault, now: now(), codes: Object.keys(body.fields) });
-}
-
 /** Puts a step back: same place in its lines, not before a while. */
 export async function postpone(
   deps: SendingDeps,
-  held: Pick<Held, 'step'> & Partial<Pick<Held, 'takeSpent'>>,
-  pause: { delayMs: number; reason: ReasonCode; counts: boolean; state: 'queued' | 'unknown' },
+  held: Pick<Held, 'step'> & Partial<Pick<Held, 'takeSpent' | 'keepSpent'>>,
+  pause: {
+    delayMs: number;
+    reason: ReasonCode | null;
+    counts: boolean;
+    state: 'queued' | 'unknown';
+  },
 ): Promise<void> {
   const { step } = held;
   const change = {
@@ -159,10 +116,10 @@ export async function postpone(
     lease_owner: null,
     // what was about to be sent was not
     ...(step.state === 'sending'
-      ? { sealed_sent: null, sent_at: null, sent_effect: null, mark: null }
+      ? { sealed_sent: null, sent_hashes: null, sent_at: null, sent_effect: null, mark: null }
       : {}),
   };
-  await withWorkspace(deps.db, step.workspace_id, async (tx) => {
+  await withHeld(deps, held, async (tx) => {
     const kept = await changeHeldStep(tx, step, change, held.takeSpent?.() ?? 0);
     if (kept && pause.state === 'queued') await removeClaims(tx, step.id);
   });
@@ -171,7 +128,7 @@ export async function postpone(
 /** A call whose end is not known: nobody touches the record until the settle time is over. */
 export async function settleLater(
   deps: SendingDeps,
-  held: Pick<Held, 'step'> & Partial<Pick<Held, 'takeSpent'>>,
+  held: Pick<Held, 'step'> & Partial<Pick<Held, 'takeSpent' | 'keepSpent'>>,
 ): Promise<void> {
   const { step } = held;
   const sentAt = step.sent_at ?? deps.now();
@@ -187,7 +144,7 @@ export async function settleLater(
     lease_until: null,
     lease_owner: null,
   };
-  await withWorkspace(deps.db, step.workspace_id, async (tx) => {
+  await withHeld(deps, held, async (tx) => {
     if (!(await changeHeldStep(tx, step, change, held.takeSpent?.() ?? 0))) return;
     // read under the lock the change took: its webhook may have been here before the call ended
     const current = await findStep(tx, step.id);

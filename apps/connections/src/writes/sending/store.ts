@@ -8,7 +8,10 @@ import type { WriteTables } from '../tables.ts';
 /** Who holds a step, and since which lease. */
 export type Lease = Pick<Step, 'workspace_id' | 'id' | 'fence'>;
 
-/** Changes a step for whoever holds it; false when the lease went to somebody else. */
+/**
+ * Changes a step for whoever holds it; false when the lease went to somebody else. What was spent on
+ * it was spent all the same.
+ */
 export async function changeHeldStep(
   tx: Db,
   lease: Lease,
@@ -22,7 +25,18 @@ export async function changeHeldStep(
     .where('id', '=', lease.id)
     .where('fence', '=', lease.fence)
     .executeTakeFirst();
-  return numUpdatedRows > 0n;
+  if (numUpdatedRows > 0n) return true;
+  if (spentTokens > 0) await addCost(tx, lease, spentTokens);
+  return false;
+}
+
+async function addCost(tx: Db, { workspace_id, id }: Lease, tokens: number): Promise<void> {
+  await tx
+    .updateTable('write_step')
+    .set({ cost_tokens: sql`cost_tokens + ${tokens}` })
+    .where('workspace_id', '=', workspace_id)
+    .where('id', '=', id)
+    .execute();
 }
 
 /** Changes a step nobody is sending, and takes it from whoever was about to. */
@@ -58,51 +72,20 @@ export async function changeStepInDoubt(
   return numUpdatedRows > 0n;
 }
 
-type Keyed = Pick<Step, 'workspace_id' | 'company_id' | 'id' | 'key_hashes' | 'survivor_hashes'>;
-
-/**
- * Puts a step at the end of the line of each of its keys. The keys are locked first, in one order,
- * so that a lower number is never committed after a higher one.
- */
-export async function insertTurns(tx: Db, step: Keyed): Promise<void> {
-  const keys = [...new Set([...step.key_hashes, ...step.survivor_hashes])].toSorted();
-  for (const key of keys) {
-    const name = `turn|${step.workspace_id}|${step.company_id}|${key}`;
-    await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(tx);
-  }
-  await sql`insert into write_turn (workspace_id, company_id, key_hash, turn, step_id)
-    select ${step.workspace_id}, ${step.company_id}, key, number, ${step.id}
-    from unnest(${keys}::text[]) key, (select nextval('write_turn_number') as number) n`.execute(
-    tx,
-  );
-}
-
-/** Gives the places of a step to another one with the same keys; false when it stands in no line. */
-export async function moveTurns(
-  tx: Db,
-  { from, to }: { from: WriteStepId; to: WriteStepId },
-): Promise<boolean> {
-  const { numUpdatedRows } = await tx
-    .updateTable('write_turn')
-    .set({ step_id: to })
-    .where(ofThisWorkspace)
-    .where('step_id', '=', from)
-    .executeTakeFirst();
-  return numUpdatedRows > 0n;
-}
-
-/** The steps that handed what they were to write to this one. */
-export async function listCarried(tx: Db, carrier: WriteStepId): Promise<Step[]> {
-  return tx
+/** Keeps a step from everybody else until the transaction ends; false when the lease went to somebody else. */
+export async function lockHeldStep(tx: Db, lease: Lease): Promise<boolean> {
+  const row = await tx
     .selectFrom('write_step')
-    .selectAll()
-    .where(ofThisWorkspace)
-    .where('superseded_by', '=', carrier)
-    .where('sealed_body', 'is not', null)
-    .orderBy('created_at')
-    .orderBy('id')
-    .execute();
+    .select('id')
+    .where('workspace_id', '=', lease.workspace_id)
+    .where('id', '=', lease.id)
+    .where('fence', '=', lease.fence)
+    .forUpdate()
+    .executeTakeFirst();
+  return row !== undefined;
 }
+
+type Keyed = Pick<Step, 'workspace_id' | 'id' | 'key_hashes'>;
 
 export async function removeTurns(tx: Db, stepId: WriteStepId): Promise<void> {
   await tx.deleteFrom('write_turn').where(ofThisWorkspace).where('step_id', '=', stepId).execute();
@@ -123,11 +106,16 @@ export async function liftLanes(
       join write_turn earlier on earlier.workspace_id = mine.workspace_id
         and earlier.company_id = mine.company_id and earlier.key_hash = mine.key_hash
         and earlier.turn < mine.turn
+    ), lifted as (
+      -- in one order: others may lift some of them too
+      select id from write_step
+      where workspace_id = ${step.workspace_id} and lane <> 'interactive'
+        and id in (select step_id from ahead)
+      order by id for update
     )
-    update write_step set lane = 'interactive',
-      not_before = case when state = 'queued' then least(not_before, ${now}) else not_before end
-    where workspace_id = ${step.workspace_id} and lane <> 'interactive'
-      and id in (select step_id from ahead)`.execute(tx);
+    update write_step s set lane = 'interactive',
+      not_before = case when s.state = 'queued' then least(s.not_before, ${now}) else s.not_before end
+    from lifted where s.workspace_id = ${step.workspace_id} and s.id = lifted.id`.execute(tx);
 }
 
 /** Whether a step stands behind this one in the line of its first key. */
@@ -142,7 +130,10 @@ export async function hasFollower(tx: Db, step: Keyed): Promise<boolean> {
   return rows[0]?.is === true;
 }
 
-/** The step behind this one in the line of its first key, held until the transaction ends. */
+/**
+ * The step behind this one in the line of its first key, held until the transaction ends. None when a
+ * third one stands between the two in any line: what it writes would come too early.
+ */
 export async function lockFollower(tx: Db, step: Keyed): Promise<Step | undefined> {
   const { rows } = await sql<Step>`
     select s.* from write_step s where s.workspace_id = ${step.workspace_id} and s.id = (
@@ -151,6 +142,13 @@ export async function lockFollower(tx: Db, step: Keyed): Promise<Step | undefine
         and later.key_hash = mine.key_hash and later.turn > mine.turn
       where mine.workspace_id = ${step.workspace_id} and mine.step_id = ${step.id}
         and mine.key_hash = ${step.key_hashes[0] ?? ''}
+        and not exists (
+          select from write_turn own join write_turn between_them
+            on between_them.workspace_id = own.workspace_id
+            and between_them.company_id = own.company_id
+            and between_them.key_hash = own.key_hash
+            and between_them.turn > own.turn and between_them.turn < later.turn
+          where own.workspace_id = mine.workspace_id and own.step_id = mine.step_id)
       order by later.turn limit 1)
     for update of s skip locked`.execute(tx);
   return rows[0];

@@ -1,5 +1,6 @@
 import type { FieldDefinition, PipedriveRecord } from '@manifold/contracts';
 import type { Failure, PipedriveClient, RecordObject } from '@manifold/pipedrive';
+import { findEchoed, withoutThoseOfOthers } from './alike/alike.ts';
 import { carryOut, endFound, fieldsOf } from './carry-out.ts';
 import { createChangeLists, type Listed } from './change-lists.ts';
 import { handleFailure } from './failure.ts';
@@ -7,7 +8,7 @@ import type { Held, SendingDeps } from './held.ts';
 import { objectOf, readRecord } from './resolve.ts';
 import { decideVerified, listedSince, mayCreateAgain, type VerifyDecision } from './rules.ts';
 import { sendCreate } from './send.ts';
-import { endStep } from './settle.ts';
+import { endStep, postpone } from './settle.ts';
 import { endUnresolved, parkSeveral } from './unresolved.ts';
 
 /** 500 records each: what a company changes within the settle time is far less. */
@@ -47,6 +48,11 @@ export async function verify(deps: SendingDeps, held: Held): Promise<void> {
       return parkUnclear(deps, held, looked.candidates);
     case 'absent':
       return createAgain(deps, held);
+    case 'too_early': {
+      const delayMs = looked.until.getTime() - deps.now().getTime();
+      const pause = { reason: 'outcome_unknown', counts: false, state: 'unknown' } as const;
+      return postpone(deps, held, { delayMs, ...pause });
+    }
     case 'too_many':
       return endStep(deps, held, {
         state: 'parked',
@@ -60,28 +66,40 @@ export async function verify(deps: SendingDeps, held: Held): Promise<void> {
 
 const requeued = (held: Held): Held => ({ ...held, step: { ...held.step, state: 'queued' } });
 
-type Looked = VerifyDecision | { decision: 'too_many' } | { decision: 'failed'; failure: Failure };
+type Looked =
+  | VerifyDecision
+  | { decision: 'too_many' }
+  /** It may still be carried out: an absence now would say nothing. */
+  | { decision: 'too_early'; until: Date }
+  | { decision: 'failed'; failure: Failure };
 
 /** First the record a webhook showed, then everything changed since just before the call. */
 async function lookFor(deps: SendingDeps, held: Held): Promise<Looked> {
   const { step, body, sent } = held;
   const sentAt = step.sent_at ?? step.created_at;
-  if (step.echo_pipedrive_id !== null) {
-    const read = await readRecord(held, step.echo_pipedrive_id);
+  const echoed = await findEchoed(deps, held);
+  if (echoed !== undefined) {
+    const read = await readRecord(held, echoed);
     if (read.outcome === 'failed') return { decision: 'failed', failure: read.failure };
     if (read.outcome === 'found') return { decision: 'ours', record: read.record };
-    return { decision: 'ours_gone', id: step.echo_pipedrive_id };
+    return { decision: 'ours_gone', id: echoed };
+  }
+  const until = step.settle_until;
+  if (step.echo_pipedrive_id !== null && until !== null && deps.now() < until) {
+    return { decision: 'too_early', until };
   }
   const listed = await listChanges(deps, held, sentAt);
   if (listed.outcome === 'too_many') return { decision: 'too_many' };
   if (listed.outcome === 'failed') return { decision: 'failed', failure: listed.failure };
-  return decideVerified(listed.records, {
+  const create = {
     sentAt,
     stepId: step.id,
     identity: body.identity,
     fields: sent?.fields ?? body.fields,
     mark: sent?.mark,
-  });
+  };
+  const { records } = listed;
+  return decideVerified(await withoutThoseOfOthers(deps, held, { records, sent: create }), create);
 }
 
 /** One list for all steps of a connection and object whose settle time is over. */

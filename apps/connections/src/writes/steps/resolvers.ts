@@ -18,7 +18,7 @@ import {
 } from '@manifold/subgraph';
 import { z } from 'zod';
 import type { Db } from '../../store.ts';
-import { redriveMany } from '../commands.ts';
+import { redriveMany } from '../redriving/commands.ts';
 import type { StepState } from '../tables.ts';
 import { countSteps, listFilteredSteps, type StepFilter } from './store.ts';
 
@@ -66,9 +66,11 @@ export const createStepResolvers = (deps: {
     redriveAll: async (_: unknown, args: unknown, context: RequestContext) => {
       requireRole(context.identity, 'MEMBER');
       const { input } = RedriveArguments.parse(args);
-      if (Object.values(input).every((value) => value === undefined)) throw tooWide();
+      if (Object.values(input).every(saysNothing)) throw tooWide();
       const filter = filterOf(input);
-      const result = await redriveMany(deps.db, { asker: originOf(context), filter }, deps.now());
+      const { userId } = context.identity;
+      const asked = { asker: originOf(context), userId, filter };
+      const result = await redriveMany(deps.db, asked, deps.now());
       deps.wake();
       return result;
     },
@@ -100,6 +102,9 @@ const filterOf = (input: z.output<typeof RedriveArguments>['input']): StepFilter
   connectionId: input.connectionId,
   causeService: input.causeService,
 });
+
+const saysNothing = (value: unknown): boolean =>
+  value === undefined || (Array.isArray(value) && value.length === 0);
 
 const tooWide = (): Refusal =>
   new Refusal('invalid', 'Name at least one condition', {

@@ -3,6 +3,7 @@ import { countRows, ofThisWorkspace, pageByKeyset } from '@manifold/database';
 import type { PageRequest } from '@manifold/subgraph';
 import { type ExpressionBuilder, sql } from 'kysely';
 import type { Db, Tables } from '../../store.ts';
+import { stoppedStates } from '../redriving/rules.ts';
 import type { Step } from '../store.ts';
 import type { StepState } from '../tables.ts';
 
@@ -13,6 +14,10 @@ export interface StepFilter {
   connectionId?: string | undefined;
   pipedriveId?: string | undefined;
   causeService?: string | undefined;
+  /** Whether somebody stopped the change set it belongs to. */
+  isStopped?: boolean | undefined;
+  /** Through a connection this user may use: the organization's, or their own. */
+  usableBy?: string | undefined;
 }
 
 const matches = (filter: StepFilter) => (where: ExpressionBuilder<Tables, 'write_step'>) =>
@@ -22,9 +27,26 @@ const matches = (filter: StepFilter) => (where: ExpressionBuilder<Tables, 'write
     ...(filter.reasons ? [isAnyOf('reason', filter.reasons)] : []),
     ...(filter.objects ? [isAnyOf('object', filter.objects)] : []),
     ...(filter.connectionId ? [where(sql<string>`connection_id`, '=', filter.connectionId)] : []),
-    ...(filter.pipedriveId ? [where('pipedrive_id', '=', filter.pipedriveId)] : []),
+    ...(filter.pipedriveId ? [isAbout(filter.pipedriveId)] : []),
     ...(filter.causeService ? [isCausedBy(filter.causeService)] : []),
+    ...(filter.usableBy === undefined ? [] : [isUsableBy(filter.usableBy)]),
+    ...(filter.isStopped === undefined ? [] : [isStopped(filter.isStopped)]),
   ]);
+
+/** One that was not written has no record of its own, and says which one it was meant for. */
+const isAbout = (id: string) =>
+  sql<boolean>`(pipedrive_id = ${id} or target_pipedrive_id = ${id} or loser_pipedrive_id = ${id})`;
+
+const isStopped = (wanted: boolean) => sql<boolean>`${wanted} = exists (
+  select from write_request request join change_set on
+    change_set.workspace_id = request.workspace_id and change_set.id = request.change_set_id
+  where request.workspace_id = write_step.workspace_id and request.id = write_step.write_request_id
+    and change_set.state = any(${stoppedStates}::text[]))`;
+
+const isUsableBy = (userId: string) => sql<boolean>`exists (
+  select from connection where connection.workspace_id = write_step.workspace_id
+    and connection.id = write_step.connection_id
+    and (connection.kind = 'ORGANIZATION' or connection.user_id = ${userId}))`;
 
 /** None of nothing, where `in ()` would be no SQL. */
 const isAnyOf = (column: 'state' | 'reason' | 'object', values: readonly string[]) =>

@@ -61,8 +61,8 @@ const page = { limit: 10, backwards: false, cursor: undefined, newestFirst: true
 await world.scoped(async (tx) => {
   await hashes.putHashes(tx, hash);
   await overwrites.insertOverwrite(tx, overwrite);
-  await sql`update write_step set state = 'parked', pipedrive_id = '77', sealed_before = 'sealed',
-    sealed_after = 'sealed', images_until = ${past}, record_update_time = 'then'
+  await sql`update write_step set state = 'parked', pipedrive_id = '77', effect = 'created',
+    sealed_before = 'sealed', sealed_after = 'sealed', images_until = ${past}, record_update_time = 'then'
     where id = ${step.id}`.execute(tx);
 });
 
@@ -74,7 +74,11 @@ afterAll(async () => {
 type Calls<Module> = { [Name in keyof Module]: (tx: Db) => Promise<unknown> };
 
 const echoCalls: Calls<typeof echoes> = {
-  isOwnEcho: (tx) => echoes.isOwnEcho(tx, { workspaceId: A, ...record, updateTime: 'then' }),
+  listSentTo: (tx) => echoes.listSentTo(tx, { workspaceId: A, ...record, updateTime: 'then' }),
+  listMadeByOthers: (tx) => {
+    const other = newId('st', WriteStepId);
+    return echoes.listMadeByOthers(tx, { ...step, id: other }, ['77']);
+  },
   listOpenCreates: (tx) =>
     echoes.listOpenCreates(tx, { workspaceId: A, companyId, object: 'person', marks: [] }),
   setEcho: (tx) => echoes.setEcho(tx, step.id, { pipedriveId: '9', now }),

@@ -5,7 +5,7 @@ import { commandOf, leadStep, personStep } from '../../../test/write-commands.ts
 import { createWorld } from '../../../test/writing.ts';
 import { migrations } from '../../migrations/index.ts';
 import type { Tables } from '../../store.ts';
-import { redriveStep } from '../commands.ts';
+import { redriveStep } from '../redriving/commands.ts';
 import { decideSupersede } from './rules.ts';
 
 const { db, drop } = await createTestDatabase<Tables>(migrations);
@@ -85,5 +85,9 @@ const redrive = (step: { id: Parameters<typeof redriveStep>[1]['stepId'] } | und
   const { workspaceId } = world;
   const actor = { kind: 'service', id: 'test' } as const;
   const asker = { workspaceId, actor, correlationId: 'test' };
-  return redriveStep(db, { asker, stepId: step.id, idempotencyKey: undefined }, new Date());
+  return redriveStep(
+    db,
+    { asker, userId: asker.actor.id, stepId: step.id, idempotencyKey: undefined },
+    new Date(),
+  );
 };

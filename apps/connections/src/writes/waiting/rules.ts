@@ -28,18 +28,19 @@ export function decideWait(
 ): Explanation {
   const { request, connection, pause } = on;
   // one that is planned behind a parked step waits for that and nothing else
-  if (request?.state !== 'pending' || connection === null) return explain(step.reason);
+  if (request?.state !== 'pending' || connection === null) return explainWait(step.reason);
   const access = decideAccess(connection);
   if (access.outcome === 'refuse') {
-    const said = explain(access.reason);
+    const said = explainWait(access.reason);
     const broke = connection.status === 'NEEDS_REAUTH' ? causeOf(connection) : undefined;
     return { ...said, cause: broke ?? said.cause, fix: fixOf(connection) ?? null };
   }
   const waitsForPause = pause !== undefined && pause.until >= step.not_before;
-  return explain(waitsForPause ? pause.reason : step.reason);
+  return explainWait(waitsForPause ? pause.reason : step.reason);
 }
 
-const explain = (reason: ReasonCode | null): Explanation => ({
+/** A reason to wait, in words where it has some. */
+export const explainWait = (reason: ReasonCode | null): Explanation => ({
   reason,
   cause: null,
   fix: null,
@@ -78,7 +79,7 @@ const explanations: Partial<Record<ReasonCode, { cause: string; fix: string }>> 
   budget_spent: {
     cause:
       "The company's API tokens of the day are spent, or the rest is kept for what is more urgent.",
-    fix: 'Wait for the next UTC day, or buy more tokens at Pipedrive; apiBudget shows what they were spent on.',
+    fix: 'Wait for the next UTC day, or buy more tokens at Pipedrive, or tell Manifold with setApiPlan: it looks at once; apiBudget shows what they were spent on.',
   },
 };
 

@@ -18,30 +18,35 @@ export async function leaseUnused(
   lease: { now: Date; until: Date; before: Date; limit: number },
 ): Promise<string[]> {
   const rows = await tx
-    .updateTable('pipedrive_grant')
-    .set({ release_at: lease.until })
-    .where('id', 'in', (eb) =>
-      eb
-        .selectFrom('pipedrive_grant as unused')
-        .select('id')
-        .where((or) =>
-          or.or([
-            or('release_at', '<=', lease.now),
-            or.and([or('release_at', 'is', null), or('renewed_at', '<', lease.before)]),
-          ]),
-        )
-        .where((of) =>
-          of.not(
-            of.exists(
-              of.selectFrom('connection').select('id').whereRef('grant_id', '=', 'unused.id'),
+    // read once: within "in" it may be read anew, and take more than the limit
+    .with(
+      (cte) => cte('due').materialized(),
+      (db) =>
+        db
+          .selectFrom('pipedrive_grant as unused')
+          .select('id')
+          .where((or) =>
+            or.or([
+              or('release_at', '<=', lease.now),
+              or.and([or('release_at', 'is', null), or('renewed_at', '<', lease.before)]),
+            ]),
+          )
+          .where((of) =>
+            of.not(
+              of.exists(
+                of.selectFrom('connection').select('id').whereRef('grant_id', '=', 'unused.id'),
+              ),
             ),
-          ),
-        )
-        .limit(lease.limit)
-        .forUpdate()
-        .skipLocked(),
+          )
+          .limit(lease.limit)
+          .forUpdate()
+          .skipLocked(),
     )
-    .returning('id')
+    .updateTable('pipedrive_grant as taken')
+    .from('due')
+    .set({ release_at: lease.until })
+    .whereRef('taken.id', '=', 'due.id')
+    .returning('taken.id')
     .execute();
   return rows.map(({ id }) => id);
 }
@@ -55,6 +60,7 @@ export async function listIdleGrants(
     .selectFrom('pipedrive_grant')
     .selectAll()
     .where('renewed_at', '<', before)
+    .where('access_token', 'is not', null)
     .where('refresh_token', 'is not', null)
     .where('release_at', 'is', null)
     .orderBy(sql`random()`)

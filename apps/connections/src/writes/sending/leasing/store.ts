@@ -82,6 +82,8 @@ const pick = ({ now, limit }: Leasing, states: string, rank: number) => sql`(
       select from write_turn mine join write_turn earlier
         on earlier.workspace_id = mine.workspace_id and earlier.company_id = mine.company_id
         and earlier.key_hash = mine.key_hash and earlier.turn < mine.turn
+      join write_step before on before.workspace_id = earlier.workspace_id
+        and before.id = earlier.step_id and before.state in ('queued', 'sending', 'unknown')
       where mine.workspace_id = s.workspace_id and mine.step_id = s.id)
   order by s.not_before, s.id limit ${limit})`;
 

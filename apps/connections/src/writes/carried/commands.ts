@@ -1,7 +1,9 @@
-import type { Tx } from '../store.ts';
-import { publishRedriven } from './progress.ts';
-import { changeIdleStep, insertTurns, liftLanes, listCarried, moveTurns } from './sending/store.ts';
-import { lockRequest, setRequestState, type Step } from './store.ts';
+import type { Tx } from '../../store.ts';
+import { publishRedriven } from '../progress.ts';
+import { changeIdleStep, liftLanes } from '../sending/store.ts';
+import { insertTurns, moveTurns } from '../sending/turns/store.ts';
+import { findStep, lockRequest, setRequestState, type Step } from '../store.ts';
+import { listCarried, moveCarried } from './store.ts';
 
 /** What a step carried for others was written with it: they are done with for good. */
 export async function endCarried(tx: Tx, carrier: Pick<Step, 'id'>): Promise<void> {
@@ -30,4 +32,23 @@ export async function returnCarried(tx: Tx, carrier: Pick<Step, 'id'>, now: Date
     await setRequestState(tx, request.id, { state: 'pending', reason: null, settled_at: null });
     await publishRedriven(tx, { request, step, now });
   }
+}
+
+/**
+ * Takes what a step handed over out of the one that is to write it, and leaves what it carried itself.
+ * False: that one was sent, or may have been, or has ended.
+ */
+export async function withdraw(tx: Tx, step: Pick<Step, 'id' | 'superseded_by'>): Promise<boolean> {
+  let carrierId = step.superseded_by;
+  while (carrierId !== null) {
+    // whoever is about to send it finds that it has gone, and looks at it anew
+    const isIdle = await changeIdleStep(tx, carrierId, {});
+    const carrier: Step | undefined = await findStep(tx, carrierId);
+    if (isIdle && carrier?.sent_at === null) break;
+    if (carrier?.state !== 'superseded') return false;
+    carrierId = carrier.superseded_by;
+  }
+  if (carrierId === null || step.superseded_by === null) return false;
+  await moveCarried(tx, { from: step.id, to: step.superseded_by });
+  return true;
 }
