@@ -1,6 +1,6 @@
 import { readConfig, serviceEnvironment } from '@manifold/service';
 import { z } from 'zod';
-import { callTiming } from './accounts/timing.ts';
+import { callTiming } from './accounts/calling/timing.ts';
 import { planNames } from './budget/rules.ts';
 import { DEFAULT_APP, type NamedApp, parseApps } from './oauth/apps.ts';
 import { leastSettleMs } from './writes/sending/calling/rules.ts';

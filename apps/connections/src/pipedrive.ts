@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { createPipedriveAccess } from './accounts/client.ts';
+import { createPipedriveAccess } from './accounts/calling/client.ts';
 import { createAdmission } from './budget/admission.ts';
 import type { PlannedCall } from './budget/commands.ts';
 import { createLedger } from './budget/ledger.ts';

@@ -85,6 +85,12 @@ const calls: Record<string, (tx: Db) => Promise<unknown>> = {
       { workspace_id: workspaceId, company_id: record.companyId, object: 'person', id: stepId },
       ['7', '8'],
     ),
+  isCreateUnderWay: (tx) =>
+    echoes.isCreateUnderWay(
+      tx,
+      { workspace_id: workspaceId, company_id: record.companyId, object: 'person', id: stepId },
+      now,
+    ),
   listOpenCreates: (tx) => echoes.listOpenCreates(tx, { ...keys, marks: ['m'] }),
   setEcho: (tx) => echoes.setEcho(tx, stepId, { pipedriveId: '9', now }),
   listLinks: (tx) => links.listLinks(tx, keys),

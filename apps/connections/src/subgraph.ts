@@ -17,7 +17,7 @@ import {
   createExternalIdLoaders,
   createExternalIdResolvers,
 } from './fields/external-id/resolvers.ts';
-import { createChangeSetLoaders } from './changes/loaders.ts';
+import { createChangeSetLoaders } from './changes/reading/loaders.ts';
 import { createChangeSetResolvers } from './changes/resolvers.ts';
 import { createFieldResolvers } from './fields/resolvers.ts';
 import type { OauthDeps } from './oauth/beginning.ts';

@@ -1,13 +1,15 @@
-import { ConnectionId } from '@manifold/contracts';
+import { ConnectionId, typeOfId } from '@manifold/contracts';
 import { newId } from '@manifold/database';
 import {
   createTestDatabase,
+  eventually,
   silentLog,
   startTestNats,
   startTestPipedrive,
 } from '@manifold/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Installation, newWorkspace, startInstallation } from '../test/installation.ts';
+import { PLAN, READ, wantName } from '../test/set-graph.ts';
 import { migrations } from './migrations/index.ts';
 import type { Tables } from './store.ts';
 
@@ -102,3 +104,57 @@ test.each(asked)(
     }
   },
 );
+
+/** One thing of each kind that `node` can name, of a workspace of its own. */
+async function makeThings() {
+  const of = { workspaceId: newWorkspace() };
+  const ask = async (text: string, variables: object) => {
+    const { data, errors } = await installation.graph(text, variables, of);
+    expect(errors).toBeUndefined();
+    return data;
+  };
+  const { apiToken } = (await installation.control('GET', '/state')).users[0];
+  const { connectWithApiToken: made } = await ask(mutation('connectWithApiToken', connection), {
+    input: { kind: 'ORGANIZATION', apiToken },
+  });
+  const connectionId = made.connection.id;
+  const planned = await ask(PLAN, {
+    input: { connectionId, title: 'Names', changes: [wantName(1, 'Ada')] },
+  });
+  const { id: setId } = planned.planChangeSet.changeSet;
+  const change = await eventually(async () => {
+    const { changeSet } = await ask(READ, { id: setId });
+    expect(changeSet.changes.nodes).toHaveLength(1);
+    return changeSet.changes.nodes[0];
+  });
+  const { writeRequests } = await ask('{ writeRequests(first: 1) { nodes { id } } }', {});
+  const tracked = { connectionId, object, keys: [] };
+  await ask(mutation('trackRecords', 'tracking { state }'), { input: tracked });
+  const certificates = 'query ($id: ID!) { completeness(connectionId: $id) { id } }';
+  const certificate = await eventually(async () => {
+    const { completeness } = await ask(certificates, { id: connectionId });
+    expect(completeness).toHaveLength(1);
+    return completeness[0];
+  });
+  const ids: string[] = [
+    ...[connectionId, setId, change.id, change.writeStep.id],
+    ...[writeRequests.nodes[0].id, certificate.id],
+  ];
+  return { of, ids };
+}
+
+test('what `node` names of another workspace is nothing here, exactly like what nobody has', async () => {
+  const { of, ids } = await makeThings();
+  const refer = async (things: readonly string[], caller: typeof of) => {
+    const representations = things.map((id) => ({ __typename: typeOfId(id), id }));
+    const text = 'query ($r: [_Any!]!) { _entities(representations: $r) { __typename } }';
+    return installation.graph(text, { r: representations }, caller);
+  };
+  const types = ids.map((id) => ({ __typename: typeOfId(id) }));
+  expect(await refer(ids, of)).toEqual({ data: { _entities: types } });
+
+  const foreign = await refer(ids, { workspaceId });
+  expect(foreign).toEqual({ data: { _entities: ids.map(() => null) } });
+  const absent = ids.map((id) => id.replace(/_.*/, `_${'0'.repeat(32)}`));
+  expect(await refer(absent, { workspaceId })).toEqual(foreign);
+});

@@ -6,14 +6,14 @@ import {
   closeChangeSet,
   pauseChangeSet,
   startApplying,
-} from '../src/changes/commands.ts';
-import { type Opening, openChangeSet } from '../src/changes/opening.ts';
+} from '../src/changes/deciding/commands.ts';
+import { type Opening, openChangeSet } from '../src/changes/opening/opening.ts';
 import { type ChangeFilter, listChanges } from '../src/changes/rows/shown/store.ts';
 import { tallyChanges } from '../src/changes/rows/store.ts';
 import { findChangeSet } from '../src/changes/store.ts';
 import type { ChangeSetState } from '../src/changes/tables.ts';
-import { sumUp } from '../src/changes/totals.ts';
-import { undoChangeSet } from '../src/changes/undoing.ts';
+import { sumUp } from '../src/changes/costs/totals.ts';
+import { undoChangeSet } from '../src/changes/undoing/undoing.ts';
 import { startChangeSetWorker } from '../src/changes/worker.ts';
 import { planOf } from '../src/budget/rules.ts';
 import { storeWrite } from '../src/writes/submitting.ts';
@@ -35,25 +35,26 @@ export function createChanging(world: World, eventually: Eventually) {
   const looking = createLooking(world, eventually);
   const deciding = createDeciding(world, looking);
   const planRows = createPlanning(world);
+  const workers: ReturnType<typeof startChangeSetWorker>[] = [];
   return {
     ...looking,
     ...deciding,
-    startWorker: (change: Partial<WorkerOptions> = {}) =>
-      startChangeSetWorker({
-        ...world.deps,
-        plan,
-        wakeSender: () => undefined,
-        leaseMs: 1_000,
-        ...change,
-      }),
+    startWorker: (change: Partial<WorkerOptions> = {}) => {
+      const usual = { plan, wakeSender: () => undefined, leaseMs: 30_000 };
+      const worker = startChangeSetWorker({ ...world.deps, ...usual, ...change });
+      workers.push(worker);
+      return worker;
+    },
     plan: planRows,
     planned: async (rows: Row[], more: Partial<Opening> = {}) => {
       const id = await planRows(rows, more);
+      for (const { wake } of workers) wake();
       await looking.reached(id, 'awaiting_approval', 60_000);
       return id;
     },
     applied: async (id: ChangeSetId) => {
       await deciding.approve(id);
+      for (const { wake } of workers) wake();
       return looking.reached(id, 'done', 240_000);
     },
   };
@@ -105,17 +106,21 @@ function createLooking({ scoped }: World, eventually: Eventually) {
         ),
       ),
     /** The set as soon as it is in a state. */
-    reached: (id: ChangeSetId, state: ChangeSetState, timeoutMs = 30_000) =>
-      eventually(
-        async () => {
-          const set = await find(id);
-          if (set.state === state) return set;
-          const { states, reasons } = await totals(id);
-          const seen = JSON.stringify({ states, reasons });
-          throw new Error(`it is ${set.state} ${set.reason} ${set.waiting_reason}: ${seen}`);
-        },
-        { timeoutMs },
-      ),
+    reached: async (id: ChangeSetId, state: ChangeSetState, timeoutMs = 30_000) => {
+      let set = await find(id);
+      const look = async () => {
+        set = await find(id);
+        if (set.state !== state) throw new Error(`it is ${set.state}`);
+        return set;
+      };
+      return eventually(look, { timeoutMs }).catch(async (cause: unknown) => {
+        const { states, reasons } = await totals(id);
+        const seen = JSON.stringify({ states, reasons });
+        throw new Error(`it is ${set.state} ${set.reason} ${set.waiting_reason}: ${seen}`, {
+          cause,
+        });
+      });
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ConnectionId } from '@manifold/contracts';
 import { acrossWorkspaces } from '@manifold/database';
-import { openSecret } from '../src/accounts/credential.ts';
+import { openSecret } from '../src/accounts/tokens/credential.ts';
 import { findConnection } from '../src/accounts/store.ts';
 import type { Db } from '../src/store.ts';
 import { basicAuthorization } from '../src/vault/compare.ts';

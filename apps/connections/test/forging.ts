@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { acrossWorkspaces } from '@manifold/database';
-import type { Pool } from 'undici';
+import type { Logger } from 'pino';
+import { Pool } from 'undici';
 import type { Db } from '../src/store.ts';
 import { basicAuthorization } from '../src/vault/compare.ts';
-import type { Deliveries } from './deliveries.ts';
+import { connectForDeliveries, type Deliveries } from './deliveries.ts';
+import { startInstallation } from './installation.ts';
 import { dumpTables, listEvents } from './looking.ts';
 
 interface Forgery {
@@ -62,8 +64,36 @@ function forgeries(hooks: Deliveries, n: number): Forgery[] {
 
 const AT_ONCE = 40;
 
-/** Sends so many webhooks that are none of ours; how each kind was answered, and how it should have been. */
-export async function sendForged(
+interface Ground {
+  database: { db: Db; urls: { ownerUrl: string; appUrl: string } };
+  natsUrl: string;
+  sandbox: { url: string; controlUrl: string; apiToken: string };
+  log: Logger;
+  now?: () => Date;
+}
+
+/** An installation with one webhook, and a way to send it what is none. */
+export async function startForging({ database: { db, urls }, sandbox, ...ground }: Ground) {
+  const installation = await startInstallation({ ...ground, urls, sandbox });
+  const hooks = await connectForDeliveries(installation, { db, apiToken: sandbox.apiToken });
+  const pool = new Pool(installation.publicUrl, { connections: 8 });
+  return {
+    hooks,
+    pool,
+    /** Sends so many that are none of ours; which were answered otherwise than they should. */
+    sendForged: async (count: number) => wrongAnswers(await sendForged({ hooks, pool }, count)),
+    statesOfForged: () => statesOf(db),
+    /** What the workspace was told, and which secrets can be read in the database or in these lines. */
+    lookAfter: (lines: readonly string[]) => lookAfterForging({ db, hooks, lines }),
+    stop: async () => {
+      await pool.destroy();
+      await installation.stop();
+    },
+  };
+}
+
+/** How each kind was answered, and how it should have been. */
+async function sendForged(
   { hooks, pool }: { hooks: Deliveries; pool: Pool },
   count: number,
 ): Promise<string[]> {
@@ -86,19 +116,18 @@ export async function sendForged(
 }
 
 /** Those that were answered otherwise than they should; of many wrong ones a part is told to come later. */
-export const wrongAnswers = (answers: readonly string[]): string[] =>
+const wrongAnswers = (answers: readonly string[]): string[] =>
   answers.filter((outcome) => !/: (\d+) for \1$|: 429 for 401$/.test(outcome));
 
 /** In which states the deliveries are that were kept. */
-export async function statesOf(db: Db): Promise<string[]> {
+async function statesOf(db: Db): Promise<string[]> {
   const states = await acrossWorkspaces(db, (tx) =>
     tx.selectFrom('webhook_receipt').select('state').distinct().execute(),
   );
   return states.map(({ state }) => state).toSorted();
 }
 
-/** What the workspace was told, and which secrets can be read anywhere. */
-export async function lookAfterForging({
+async function lookAfterForging({
   db,
   hooks,
   lines,

@@ -1,15 +1,20 @@
 import { ConnectionId, type WorkspaceId } from '@manifold/contracts';
-import { withWorkspace } from '@manifold/database';
+import { connectDatabase, withWorkspace } from '@manifold/database';
 import type { Logger } from 'pino';
-import { createPipedriveAccess, type PipedriveAccess } from '../src/accounts/client.ts';
-import { openToken } from '../src/accounts/credential.ts';
+import { createPipedriveAccess, type PipedriveAccess } from '../src/accounts/calling/client.ts';
+import { openToken } from '../src/accounts/tokens/credential.ts';
 import { findGrant } from '../src/accounts/grants/store.ts';
 import { findConnection } from '../src/accounts/store.ts';
 import type { StoredGrant } from '../src/accounts/tables.ts';
-import type { Db } from '../src/store.ts';
+import type { Db, Tables } from '../src/store.ts';
 import { basicAuthorization } from '../src/vault/compare.ts';
 import type { Vault } from '../src/vault/seal.ts';
-import { type Installation, newWorkspace } from './installation.ts';
+import {
+  type Installation,
+  newWorkspace,
+  openTestVault,
+  startInstallation,
+} from './installation.ts';
 
 export interface Named {
   workspaceId: WorkspaceId;
@@ -95,3 +100,45 @@ export function createGranted(own: {
     },
   };
 }
+
+interface ReplicatedGround {
+  database: { db: Db; urls: { ownerUrl: string; appUrl: string } };
+  natsUrl: string;
+  sandbox: { url: string; controlUrl: string; apiToken: string };
+  /** Of the replicas, not of the installation. */
+  now: () => Date;
+  log: Logger;
+}
+
+/** An installation, two replicas beside it with pools of their own, and grants they share. */
+export async function startReplicated({ database, natsUrl, sandbox, now, log }: ReplicatedGround) {
+  const { db, urls } = database;
+  const installation = await startInstallation({ urls, natsUrl, sandbox, log });
+  const vault = await openTestVault(db);
+  const pools = [1, 2].map(() => connectDatabase<Tables>(urls.appUrl, { max: 6 }));
+  const { control } = installation;
+  const userId = (await control('GET', '/state')).users[0].id;
+  return {
+    installation,
+    vault,
+    pools,
+    replicas: pools.map((pool) => createReplica(pool, { vault, sandbox, now, log })),
+    granted: createGranted({ installation, sandbox, db, vault, userId }),
+    /** Pipedrive gives no token until what is returned is called. */
+    holdTokens: async (): Promise<() => Promise<void>> => {
+      const held = { kind: 'latency', ms: HOLD_MS, match: { path: '/oauth/token' } };
+      await control('POST', '/faults', held);
+      return async () => {
+        await control('DELETE', '/faults');
+        await control('POST', '/clock', { advanceMs: HOLD_MS });
+      };
+    },
+    stop: async () => {
+      await installation.stop();
+      await Promise.all(pools.map((pool) => pool.destroy()));
+    },
+  };
+}
+
+/** Longer than we wait for a token, and nothing to the life of one. */
+const HOLD_MS = 20_000;

@@ -1,8 +1,8 @@
-import type { Role, UserId } from '@manifold/contracts';
+import type { ApiKeyId, Role, UserId } from '@manifold/contracts';
 import type { RequestContext } from '@manifold/subgraph';
 import { createAccountLoaders } from '../src/accounts/loaders.ts';
 import { planOf } from '../src/budget/rules.ts';
-import { createChangeSetLoaders } from '../src/changes/loaders.ts';
+import { createChangeSetLoaders } from '../src/changes/reading/loaders.ts';
 import { createChangeSetResolvers } from '../src/changes/resolvers.ts';
 import type { Db } from '../src/store.ts';
 import { schemaFiles } from '../src/subgraph.ts';
@@ -64,6 +64,7 @@ export interface Who {
   of?: World;
   role?: Role;
   userId?: UserId;
+  apiKeyId?: ApiKeyId;
 }
 
 /** Ways to plan, watch and decide about change sets as a client of the graph. */

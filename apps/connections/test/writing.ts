@@ -1,17 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import {
-  ConnectionId,
-  UserId,
-  WorkspaceId,
-  type WriteCommand,
-  type WriteRequestId,
-} from '@manifold/contracts';
+import { WorkspaceId, type WriteCommand, type WriteRequestId } from '@manifold/contracts';
 import { newId, withWorkspace } from '@manifold/database';
 import type { RecordObject } from '@manifold/pipedrive';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
-import { createPipedriveAccess } from '../src/accounts/client.ts';
-import { sealSecret } from '../src/accounts/credential.ts';
+import { createPipedriveAccess } from '../src/accounts/calling/client.ts';
+import { sealSecret } from '../src/accounts/tokens/credential.ts';
 import { findConnection, insertConnection, setConnection } from '../src/accounts/store.ts';
 import type { Connection } from '../src/accounts/tables.ts';
 import { admitCall } from '../src/budget/admitting.ts';
@@ -24,10 +18,12 @@ import type { SendingDeps } from '../src/writes/sending/held.ts';
 import { startWriteWorker } from '../src/writes/sending/worker.ts';
 import { findRequest, listSteps, type Step } from '../src/writes/store.ts';
 import { submitWrite } from '../src/writes/submitting.ts';
+import { connectionRow } from './rows.ts';
 import { commandOf } from './write-commands.ts';
 
 export const SETTLE_MS = 400;
-const LEASE_MS = 400;
+/** Nobody dies unless a test says so, and a lease that runs out on a busy machine costs another read. */
+const LEASE_MS = 30_000;
 /** A port nobody listens on; calls to it may be tried. */
 export const NOWHERE = 'http://127.0.0.1:9';
 
@@ -69,6 +65,7 @@ export async function createWorld(options: WorldOptions) {
   const access_token = sealToken(options.pipedrive.apiToken);
   await scoped((tx) => insertConnection(tx, { ...connection, access_token }));
   const deps = depsOf(options, vault);
+  const workers: ReturnType<typeof startWriteWorker>[] = [];
   const setConnectionTo = (change: Parameters<typeof setConnection>[2]) =>
     scoped((tx) => setConnection(tx, connectionId, change));
   return {
@@ -79,10 +76,17 @@ export async function createWorld(options: WorldOptions) {
     scoped,
     setConnectionTo,
     setToken: (secret: string) => setConnectionTo({ access_token: sealToken(secret) }),
-    startWorker: (change: Partial<SendingDeps> & { leaseMs?: number } = {}) =>
-      startWriteWorker({ ...deps, leaseMs: LEASE_MS, ...change }),
-    submit: (command: Partial<z.input<typeof WriteCommand>>) =>
-      submitWrite(deps, commandOf({ workspaceId, connectionId }, command), deps.now()),
+    startWorker: (change: Partial<SendingDeps> & { leaseMs?: number } = {}) => {
+      const worker = startWriteWorker({ ...deps, leaseMs: LEASE_MS, ...change });
+      workers.push(worker);
+      return worker;
+    },
+    submit: async (command: Partial<z.input<typeof WriteCommand>>) => {
+      const given = commandOf({ workspaceId, connectionId }, command);
+      const submitted = await submitWrite(deps, given, deps.now());
+      for (const { wake } of workers) wake();
+      return submitted;
+    },
     findConnection: () => scoped((tx) => findConnection(tx, connectionId)),
     ...watch(options, scoped),
     readPersonFields: () => readFields(deps, connection, 'person'),
@@ -163,38 +167,20 @@ const connectionOf = (
   { pipedrive, companyId = '1' }: Pick<WorldOptions, 'pipedrive' | 'companyId'>,
 ): Connection => {
   const at = new Date();
-  return {
-    workspace_id: workspaceId,
-    id: newId('cn', ConnectionId),
-    user_id: newId('us', UserId),
-    kind: 'ORGANIZATION',
+  return connectionRow(workspaceId, {
     method: 'API_TOKEN',
-    status: 'ACTIVE',
-    status_reason: null,
-    disabled_by: null,
     company_id: companyId,
     company_name: 'Sandbox Inc',
     company_domain: 'sandbox',
     api_domain: pipedrive.url,
     pipedrive_user_id: '1',
-    is_admin: true,
-    scopes: [],
-    access_token: null,
-    token_version: 1,
-    grant_id: null,
     app_name: null,
-    accepts_limited_visibility: false,
-    broken_since: null,
     webhook_state: 'PENDING',
     webhook_id: null,
-    webhook_path: 'sealed',
-    webhook_path_hash: randomBytes(16).toString('hex'),
-    webhook_password: 'sealed',
     established_at: at,
-    is_renewal: false,
     upkeep_at: new Date(at.getTime() + 86_400_000),
     correlation_id: 'test',
     created_at: at,
     updated_at: at,
-  };
+  });
 };

@@ -216,6 +216,31 @@ describe('what goes wrong', () => {
     ]);
   });
 
+  test.each([
+    [
+      'a word that an enum does not have',
+      { kind: 'DOG' },
+      { field: 'kind', fix: expect.stringMatching(/^Use one of PERSON, ORGANIZATION, DEAL, /) },
+    ],
+    ['a variable left out', {}, { field: 'kind', fix: expect.any(String) }],
+    [
+      'what only a service can read',
+      { kind: 'DEAL', since: 'yesterday' },
+      { field: 'since', fix: 'Give a time such as 2026-03-01T12:00:00Z.' },
+    ],
+  ])('%s is refused with its place and the way out', async (_, variables, told) => {
+    const query =
+      'query ($kind: PipedriveObject!, $since: DateTime) { about(kind: $kind, since: $since) }';
+    const { body } = await send({ query, variables }, signedIn());
+
+    expect(body.errors).toHaveLength(1);
+    expect(body.errors[0].extensions).toMatchObject({
+      ...{ code: 'BAD_USER_INPUT', reason: 'invalid_input' },
+      ...told,
+    });
+    expect(JSON.stringify(body)).not.toMatch(/DOG|yesterday/);
+  });
+
   test('of several operations the named one is answered', async () => {
     const query = 'query A { reviewer } query B { books { title } }';
     const { body } = await send({ query, operationName: 'A' }, signedIn());

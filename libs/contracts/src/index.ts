@@ -7,6 +7,7 @@ export * from './event.ts';
 export * from './features.ts';
 export * from './field-mapping.ts';
 export * from './ids.ts';
+export * from './mapping-outcomes.ts';
 export * from './mappings.ts';
 export * from './pipedrive-records.ts';
 export * from './reads.ts';

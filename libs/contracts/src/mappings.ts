@@ -1,11 +1,5 @@
 import { z } from 'zod';
-import {
-  ChannelValue,
-  FieldCode,
-  FieldDefinition,
-  FieldValue,
-  PipedriveObject,
-} from './pipedrive-records.ts';
+import { ChannelValue, FieldCode, FieldDefinition, PipedriveObject } from './pipedrive-records.ts';
 
 /**
  * What a variable of ours holds. Values: text, option, email, phone: string · multiple_options:
@@ -70,15 +64,36 @@ const pipedriveEnd = z.object({
   part: MappingPart.optional(),
 });
 
-/** Where a row takes its value: a Pipedrive field, a referral field, or one fixed value. */
+/**
+ * Where a row takes its value: a Pipedrive field, a referral field, one fixed value, or the result
+ * of an expression, which somebody else evaluates and hands in beside the record (SL-43).
+ */
 export const MappingRowSource = z.discriminatedUnion('object', [
   pipedriveEnd,
   z.object({ object: z.literal('referral'), field: FieldCode, type: VariableType }),
   z.object({ object: z.literal('constant'), value: VariableValue, type: VariableType }),
+  z.object({
+    object: z.literal('calculated'),
+    /** Common Expression Language; at most what libs/expressions takes. */
+    expression: z.string().min(1).max(4096),
+    /** What the result has to be. */
+    type: VariableType,
+  }),
 ]);
 export type MappingRowSource = z.infer<typeof MappingRowSource>;
 
-/** Where a row puts its value: a Pipedrive field, or a variable of a contact or account. */
+/** A way to write to people, which they may allow or refuse. */
+export const PermissionChannel = z.enum(['email', 'sms', 'viber']);
+export type PermissionChannel = z.infer<typeof PermissionChannel>;
+
+/** What a person allows on a channel. */
+export const Permission = z.enum(['subscribed', 'unsubscribed']);
+export type Permission = z.infer<typeof Permission>;
+
+/**
+ * Where a row puts its value: a Pipedrive field, a variable of a contact or account, or the
+ * permission of a contact to be written to on a channel (OR-14, OR-15, WX-12).
+ */
 export const MappingRowTarget = z.discriminatedUnion('object', [
   pipedriveEnd,
   z.object({
@@ -87,6 +102,7 @@ export const MappingRowTarget = z.discriminatedUnion('object', [
     type: VariableType,
     part: MappingPart.optional(),
   }),
+  z.object({ object: z.literal('permission'), field: PermissionChannel }),
 ]);
 export type MappingRowTarget = z.infer<typeof MappingRowTarget>;
 export type TargetObject = MappingRowTarget['object'];
@@ -132,63 +148,3 @@ export const MappingSource = z.object({
   catalogue: z.array(FieldDefinition).max(2000),
 });
 export type MappingSource = z.infer<typeof MappingSource>;
-
-/** Why a row cannot be used. The other rows of the mapping work without it. */
-export const MappingProblemCode = z.enum([
-  'unknown_field',
-  'unknown_part',
-  'unknown_option',
-  'read_only_field',
-  'field_type_mismatch',
-  'fixed_value_invalid',
-  'wrong_direction',
-  'target_twice',
-  'row_twice',
-  'required_target_missing',
-]);
-export type MappingProblemCode = z.infer<typeof MappingProblemCode>;
-
-export const MappingProblem = z.object({
-  /** Null when the problem is a row that is not there. */
-  rowId: z.string().nullable(),
-  code: MappingProblemCode,
-  target: TargetKey,
-  cause: z.string(),
-  fix: z.string(),
-});
-export type MappingProblem = z.infer<typeof MappingProblem>;
-
-/** What did not survive a conversion. */
-export const LossReason = z.enum([
-  'shape_unexpected',
-  'not_a_number',
-  'not_a_boolean',
-  'not_a_date',
-  'not_a_time',
-  'not_an_email',
-  'not_a_phone',
-  'option_unknown',
-  'option_ambiguous',
-  'text_truncated',
-  'rounded',
-  'extra_values_dropped',
-  'currency_dropped',
-  'currency_missing',
-  'amount_missing',
-  'time_dropped',
-  'timezone_dropped',
-  'range_end_dropped',
-]);
-export type LossReason = z.infer<typeof LossReason>;
-
-export const MappingLoss = z.object({
-  rowId: z.string(),
-  reason: LossReason,
-  /** False: a reduced value was produced. True: none was, and the target stays as it is. */
-  withheld: z.boolean(),
-});
-export type MappingLoss = z.infer<typeof MappingLoss>;
-
-/** A mapped value: a variable's value, or a field's value in Pipedrive's form. */
-export const MappedValue = z.union([VariableValue, FieldValue]);
-export type MappedValue = z.infer<typeof MappedValue>;

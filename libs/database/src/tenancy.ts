@@ -30,6 +30,12 @@ export async function acrossWorkspaces<Tables, Result>(
  */
 export const ofThisWorkspace = sql<SqlBool>`workspace_id = current_setting('manifold.workspace')`;
 
+/** What every transaction begins with: `createRun` sends it with the first statement. */
+export const OPENING: readonly string[] = [
+  'begin',
+  `select set_config('manifold.workspace', $1, true)`,
+];
+
 async function runScoped<Tables, Result>(
   db: Kysely<Tables>,
   scope: string,

@@ -1,14 +1,14 @@
 import type { Dispatcher } from 'undici';
-import { parseApiDomain } from './api-domain.ts';
-import { type Authorization, type CallReport, createCall } from './call.ts';
-import { type Changelog, createChangelog } from './changelog.ts';
-import { type Conversions, createConversions } from './conversions.ts';
-import { createFields, type Fields } from './fields.ts';
-import { createMerging, type Merging } from './merging.ts';
+import { parseApiDomain } from './calling/api-domain.ts';
+import { type Authorization, type CallReport, createCall } from './calling/call.ts';
+import { type Changelog, createChangelog } from './records/changelog.ts';
+import { type Conversions, createConversions } from './normalising/conversions.ts';
+import { createFields, type Fields } from './fields/fields.ts';
+import { createMerging, type Merging } from './records/merging.ts';
 import { createPipelines, type Pipelines } from './pipelines.ts';
-import { createRecords, type Records } from './records.ts';
-import { createSearches, type Searches } from './searches.ts';
-import { createDispatcher } from './transmit.ts';
+import { createRecords, type Records } from './records/records.ts';
+import { createSearches, type Searches } from './records/searches.ts';
+import { createDispatcher } from './calling/transmit.ts';
 import { createUsers, type Users } from './users.ts';
 import { createWebhooks, type Webhooks } from './webhooks.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Call } from './call.ts';
-import type { Outcome } from './outcomes.ts';
+import type { Call } from './calling/call.ts';
+import type { Outcome } from './calling/outcomes.ts';
 
 /** A user of the company. */
 export interface PipedriveUser {

@@ -1,7 +1,7 @@
 import type { PipedriveObject } from '@manifold/contracts';
 import { z } from 'zod';
-import type { Call } from './call.ts';
-import type { Outcome } from './outcomes.ts';
+import type { Call } from './calling/call.ts';
+import type { Outcome } from './calling/outcomes.ts';
 
 /** A subscription as Pipedrive keeps it. Pipedrive removes it after three days without a successful delivery. */
 export interface WebhookSubscription {

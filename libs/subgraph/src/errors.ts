@@ -3,7 +3,7 @@ import { Refusal, refusals } from '@manifold/errors';
 import type { GraphQLFormattedError } from 'graphql';
 import type { Logger } from 'pino';
 import { ZodError } from 'zod';
-import { wordsOf } from './issues.ts';
+import { type IssueWords, wordsOf } from './issues.ts';
 
 /** Refusals reach the client in full; bugs reach only the log, under the request's correlation id. */
 export function toClientError(
@@ -19,9 +19,9 @@ export function toClientError(
       extensions: { code: refusals[cause.kind].graphqlCode, ...cause.detail },
     };
   }
-  if (cause instanceof ZodError) return inputError(formatted, cause);
+  if (cause instanceof ZodError) return { ...formatted, ...inputError(cause) };
   if (formatted.extensions?.['code'] !== 'INTERNAL_SERVER_ERROR') {
-    return { ...formatted, extensions: { code: formatted.extensions?.['code'] } };
+    return { ...formatted, extensions: shown(formatted.extensions) };
   }
   log.error({ err: cause }, 'unexpected error in a resolver');
   return {
@@ -31,20 +31,33 @@ export function toClientError(
   };
 }
 
+/** What is told of an error of GraphQL itself, or of the variables. */
+const shown = (extensions: GraphQLFormattedError['extensions'] = {}) =>
+  Object.fromEntries(
+    ['code', 'reason', 'field', 'fix', 'issues'].flatMap((key) =>
+      key in extensions ? [[key, extensions[key]]] : [],
+    ),
+  );
+
+/** A part of the input that is wrong; '' for all of it. */
+export interface InputIssue extends IssueWords {
+  field: string;
+}
+
 /** Every field at fault at once; the values themselves are not repeated. */
-function inputError(formatted: GraphQLFormattedError, error: ZodError): GraphQLFormattedError {
-  const issues = error.issues.map((issue) => ({
-    field: issue.path.join('.'),
-    ...wordsOf(issue),
-  }));
+const inputError = (error: ZodError) =>
+  errorOf(error.issues.map((issue) => ({ field: issue.path.join('.'), ...wordsOf(issue) })));
+
+/** What a client is told of wrong input: all of it in words, the first at fault to act upon. */
+export function errorOf(issues: readonly InputIssue[]) {
+  const [first] = issues;
   return {
-    ...formatted,
     message: `Invalid input: ${issues.map(({ field, message }) => (field ? `${field}: ${message}` : message)).join('; ')}`,
     extensions: {
-      code: 'BAD_USER_INPUT',
+      code: refusals.invalid.graphqlCode,
       reason: 'invalid_input',
-      ...(issues[0]?.field ? { field: issues[0].field } : {}),
-      ...(issues[0] ? { fix: issues[0].fix } : {}),
+      ...(first?.field ? { field: first.field } : {}),
+      ...(first ? { fix: first.fix } : {}),
       issues,
     },
   };

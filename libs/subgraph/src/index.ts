@@ -6,3 +6,4 @@ export * from './pages.ts';
 export * from './roles.ts';
 export * from './selections.ts';
 export * from './server.ts';
+export * from './variables.ts';

@@ -18,10 +18,7 @@ export function wordsOf(issue: Issue): IssueWords {
     case 'invalid_type':
       return wrongType(issue);
     case 'invalid_value':
-      return {
-        message: 'is none of the values allowed here',
-        fix: `Use ${issue.values.length === 1 ? '' : 'one of '}${listed(issue.values.map(String))}.`,
-      };
+      return noneOf(issue.values.map(String));
     case 'invalid_format':
       return wrongFormat(issue);
     case 'unrecognized_keys':
@@ -47,6 +44,18 @@ export function wordsOf(issue: Issue): IssueWords {
       };
   }
 }
+
+/** Words for a value that is not among those allowed. */
+export const noneOf = (values: readonly string[]): IssueWords => ({
+  message: 'is none of the values allowed here',
+  fix: `Use ${values.length === 1 ? '' : 'one of '}${listed(values)}.`,
+});
+
+/** Words for names a part does not have, and those it has. */
+export const unknownNames = (names: readonly string[], known: readonly string[]): IssueWords => ({
+  message: `has names that are not known here: ${listed(names)}`,
+  fix: `Leave them out, or use any of ${listed(known)}.`,
+});
 
 const MOST_LISTED = 20;
 const LONGEST = 64;
@@ -93,6 +102,7 @@ function tooBig(issue: Extract<Issue, { code: 'too_big' }>): IssueWords {
   };
 }
 
+/** By the names zod and GraphQL have for them. */
 const KINDS: Record<string, string> = {
   string: 'a text',
   number: 'a number',
@@ -102,15 +112,31 @@ const KINDS: Record<string, string> = {
   object: 'an object',
   record: 'an object',
   date: 'a time such as 2026-03-01T12:00:00Z',
+  DateTime: 'a time such as 2026-03-01T12:00:00Z',
+  DateTimeISO: 'a time such as 2026-03-01T12:00:00Z',
+  String: 'a text',
+  ID: 'a text',
+  Int: 'a whole number',
+  Float: 'a number',
+  Boolean: 'true or false',
 };
 
-function wrongType(issue: Extract<Issue, { code: 'invalid_type' }>): IssueWords {
-  const kind = KINDS[issue.expected] ?? 'a value of the kind its description names';
-  const isMissing = issue.message.endsWith('received undefined');
-  return isMissing
-    ? { message: 'is required', fix: `Give ${kind}.` }
-    : { message: `is not ${kind}`, fix: `Give ${kind}.` };
-}
+const kindOf = (name: string): string => KINDS[name] ?? 'a value of the kind its description names';
+
+/** Words for what was left out. */
+export const isRequired = (kind: string): IssueWords => ({
+  message: 'is required',
+  fix: `Give ${kindOf(kind)}.`,
+});
+
+/** Words for a value of another kind. */
+export const notKind = (kind: string): IssueWords => ({
+  message: `is not ${kindOf(kind)}`,
+  fix: `Give ${kindOf(kind)}.`,
+});
+
+const wrongType = ({ expected, message }: Extract<Issue, { code: 'invalid_type' }>): IssueWords =>
+  message.endsWith('received undefined') ? isRequired(expected) : notKind(expected);
 
 const FORMATS: Record<string, { name: string; example: string }> = {
   email: { name: 'an e-mail address', example: 'ada@example.com' },

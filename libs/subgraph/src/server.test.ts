@@ -150,6 +150,17 @@ describe('an error', () => {
     expect(JSON.stringify(error)).not.toContain('x@');
   });
 
+  test('in the variables names the part at fault and what it takes', async () => {
+    const text = 'query ($object: PipedriveObject!) { inside(object: $object) }';
+    const [error] = (await ask(text, { object: 'DOG' })).errors;
+
+    expect(error.extensions).toMatchObject({
+      ...{ code: 'BAD_USER_INPUT', reason: 'invalid_input', field: 'object' },
+      fix: expect.stringMatching(/^Use one of PERSON, /),
+    });
+    expect(JSON.stringify(error)).not.toContain('DOG');
+  });
+
   test('that is a bug is told in one sentence, and logged', async () => {
     const answer = await ask('{ broken }');
 

@@ -12,6 +12,7 @@ import { DateTimeISOResolver } from 'graphql-scalars';
 import type { Logger } from 'pino';
 import { toClientError } from './errors.ts';
 import { createSeen, IDENTITY_HEADER, verifyIdentity } from './identity.ts';
+import { refuseWrongVariables } from './variables.ts';
 
 const MAX_BODY_BYTES = 1024 * 1024;
 
@@ -56,7 +57,7 @@ export async function createSubgraph<Loaders extends object>(
         resolvers: mergeResolvers(options.resolvers) as never,
       },
     ]),
-    plugins: [ApolloServerPluginInlineTraceDisabled()],
+    plugins: [ApolloServerPluginInlineTraceDisabled(), refuseWrongVariables],
     stopOnTerminationSignals: false, // runService owns shutdown
     includeStacktraceInErrorResponses: false,
     introspection: true, // reached only through the gateway's signature

@@ -42,3 +42,35 @@ test('two databases share nothing, and dropping one leaves the other', async () 
   expect(await two.db.selectFrom('note').select('body').execute()).toEqual([]);
   await two.drop();
 });
+
+test('what is migrated once is copied to all who ask for the same, and nothing else is', async () => {
+  let runs = 0;
+  const counted = {
+    '0001-counted': {
+      up: async (db: Kysely<unknown>) => {
+        runs += 1;
+        await migrations['0001-note'].up(db);
+      },
+    },
+  };
+  const first = await createTestDatabase<Tables>(counted);
+  await first.db.insertInto('note').values({ workspace_id: 'ws_mine', body: 'one' }).execute();
+  const second = await createTestDatabase<Tables>(counted);
+  expect(await second.db.selectFrom('note').select('body').execute()).toEqual([]);
+  expect(runs).toBe(1);
+
+  const more = { ...counted, '0002-more': { up: async () => undefined } };
+  const third = await createTestDatabase<Tables>(more);
+  expect(runs).toBe(2);
+  await Promise.all([first, second, third].map(({ drop }) => drop()));
+});
+
+test('workers that build the same at once all get a database of their own', async () => {
+  const named = { '0001-at-once': migrations['0001-note'] };
+  const made = await Promise.all([1, 2, 3].map(() => createTestDatabase<Tables>(named)));
+  const note = { workspace_id: 'ws_mine', body: 'one' };
+  for (const { db } of made) await db.insertInto('note').values(note).execute();
+  for (const { db } of made)
+    expect(await db.selectFrom('note').selectAll().execute()).toEqual([note]);
+  await Promise.all(made.map(({ drop }) => drop()));
+});

@@ -1,10 +1,9 @@
 import type {} from './provided.ts';
-import { randomBytes } from 'node:crypto';
-import { connectDatabase, migrateToLatest } from '@manifold/database';
-import { createDatabase, dropDatabase } from '@manifold/infrastructure';
+import { connectDatabase } from '@manifold/database';
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
-import { inject } from 'vitest';
+import { expect, inject } from 'vitest';
+import { createCopy, dropCopy } from './template.ts';
 
 /** A database of one test file, and both ways into it. */
 export type TestDatabase<Tables> = {
@@ -17,23 +16,23 @@ export type TestDatabase<Tables> = {
 };
 
 /**
- * A real, empty, migrated database with roles of its own. Call `drop` in `afterAll`.
- * Needs the global set-up of the root `vitest.config.ts`.
+ * A real, empty, migrated database; databases of the same migrations share two roles. Call `drop` in
+ * `afterAll`. Needs the global set-up of the root `vitest.config.ts`.
  */
 export async function createTestDatabase<Tables>(
   migrations: Record<string, Migration>,
 ): Promise<TestDatabase<Tables>> {
-  const postgres = { url: inject('manifoldPostgresUrl') };
-  const name = `test_${randomBytes(6).toString('hex')}`;
-  const database = { name, ownerRole: `${name}_owner`, appRole: `${name}_app` };
-  const urls = await createDatabase(postgres, database);
-  await migrateToLatest({ ownerUrl: urls.ownerUrl, runtimeUrl: urls.appUrl, migrations });
-
+  const run = inject('manifoldTestRun');
+  const { name, ...urls } = await createCopy(run, { scope: projectOfTest(), migrations });
   const db = connectDatabase<Tables>(urls.appUrl);
   const ownerDb = connectDatabase<Tables>(urls.ownerUrl, { max: 2 });
   const drop = async () => {
     await Promise.all([db.destroy(), ownerDb.destroy()]);
-    await dropDatabase(postgres, database);
+    await dropCopy(run, name);
   };
   return { db, ownerDb, urls, drop };
 }
+
+/** `apps/audit` and the like. */
+const projectOfTest = (): string =>
+  /(apps|libs|tools)\/[^/]+/.exec(expect.getState().testPath ?? '')?.[0] ?? '';

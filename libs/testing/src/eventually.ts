@@ -4,11 +4,11 @@ const POLL_MS = 20;
 
 /**
  * Repeats an assertion every 20 ms until it holds, and returns what it returned; for effects that arrive by
- * message. After `timeoutMs` (5,000 when absent) the assertion's own last error is thrown.
+ * message. After `timeoutMs` (15,000 when absent, as machines may be busy) the assertion's own last error is thrown.
  */
 export async function eventually<Result>(
   assertion: () => Result | Promise<Result>,
-  { timeoutMs = 5_000 }: { timeoutMs?: number } = {},
+  { timeoutMs = 15_000 }: { timeoutMs?: number } = {},
 ): Promise<Result> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {

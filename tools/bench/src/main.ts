@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { measureBudget } from './budget.ts';
 import { measureMainJob } from './main-job.ts';
+import { measureMapping } from './mapping.ts';
 import { type Bench, formatTable, judge, summarize } from './measuring/figures.ts';
 import { describeMachine, formatMachine } from './measuring/machine.ts';
 
@@ -10,6 +11,10 @@ const benches: Readonly<Record<string, { about: string; bench: Bench }>> = {
   budget: {
     about: 'how bulk work uses the API window, and who waits for it; about two minutes',
     bench: measureBudget,
+  },
+  mapping: {
+    about: 'a compiled mapping beside one written by hand; seconds',
+    bench: measureMapping,
   },
 };
 const HELP = `npm run bench <name>

@@ -9,7 +9,7 @@ import { type Installation, removeInstallation, startInstallation } from '../src
 
 let manifold: Installation;
 beforeAll(async () => {
-  manifold = await startInstallation({});
+  manifold = await startInstallation({ env: { DEMO_PERSONS: '40', DEMO_ORGANIZATIONS: '10' } });
   await manifold.printed('The demo is complete', 180_000);
 }, 300_000);
 afterAll(async () => {

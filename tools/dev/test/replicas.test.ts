@@ -2,18 +2,20 @@ import { eventually } from '@manifold/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { connectGraph, type Graph } from '../src/graph.ts';
+import { expectRenamed, startRenaming } from './replicas-renames.ts';
 import { programs, type Replicated, startReplicated } from './replicas.ts';
 
 const PERSONS = 400;
 const DEMO_SIGN_UPS = 3;
 const SIGN_UPS = 20;
+const RENAMED = 100;
 
 let manifold: Replicated;
 let graph: Graph;
 beforeAll(async () => {
   manifold = await startReplicated({ persons: PERSONS, organizations: 50 });
   graph = connectGraph(manifold.endpoints.gateway, manifold.endpoints.apiKey);
-}, 180_000);
+}, 300_000);
 afterAll(() => manifold.stop(), 60_000);
 
 test('two replicas of every service, from their bundles, do everything once', async () => {
@@ -22,11 +24,19 @@ test('two replicas of every service, from their bundles, do everything once', as
 }, 90_000);
 
 test('one replica of each goes without a word in the middle of work: still once, nothing lost', async () => {
+  const { controlUrl } = manifold.endpoints.sandbox;
+  const id = await startRenaming(graph, RENAMED);
   const signedUp = signUpAll('second', SIGN_UPS / 2);
   for (const name of programs) manifold.killOne(name);
   await signedUp;
-  await eventually(() => expectAllOnce(DEMO_SIGN_UPS + SIGN_UPS), { timeoutMs: 90_000 });
-}, 120_000);
+  await eventually(
+    async () => {
+      await expectRenamed(graph, { id, count: RENAMED, controlUrl });
+      await expectAllOnce(DEMO_SIGN_UPS + SIGN_UPS, RENAMED);
+    },
+    { timeoutMs: 90_000 },
+  );
+}, 180_000);
 
 test('the explorer is served from the bundle', async () => {
   const { origin } = new URL(manifold.endpoints.gateway);
@@ -60,7 +70,8 @@ const patiently = <Result>(ask: () => Promise<Result>) => eventually(ask, { time
 
 const Count = z.object({ totalCount: z.int() });
 
-async function expectAllOnce(signUps: number): Promise<void> {
+/** Every change of a change set is a write request of its own. */
+async function expectAllOnce(signUps: number, changes = 0): Promise<void> {
   const counted = await graph(
     `{ contacts(first: 1) { totalCount } referralUsers(first: 1) { totalCount }
        auditEntries(filter: { action: "referrals.user_signed_up" }, first: 1) { totalCount }
@@ -81,7 +92,7 @@ async function expectAllOnce(signUps: number): Promise<void> {
     contacts: { totalCount: PERSONS + signUps },
     referralUsers: { totalCount: signUps },
     auditEntries: { totalCount: signUps },
-    writeRequests: { totalCount: signUps },
+    writeRequests: { totalCount: signUps + changes },
     persons: PERSONS + signUps,
     leads: signUps,
   });

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { services } from '@manifold/contracts';
@@ -16,6 +15,7 @@ import { registerOAuthApp } from '../src/sandbox.ts';
 import { readSecrets } from '../src/secrets.ts';
 import { planProcesses, type ProcessPlan } from '../src/services.ts';
 import { PORT_VARIABLES, readSettings } from '../src/settings.ts';
+import { shareOut } from './replicas-front.ts';
 
 const REPLICAS = 2;
 
@@ -45,7 +45,7 @@ export async function startReplicated(demo: { persons: number; organizations: nu
   const running = new Map<string, ChildProcess[]>();
   for (const plan of plans) running.set(plan.name, await startPlan(plan, { home, stack }));
   const { signal } = new AbortController();
-  await waitUntilReady(plans, { signal, timeoutMs: 60_000 });
+  await waitUntilReady(plans, { signal, timeoutMs: 120_000 });
   const gateway = `${plans.at(-1)?.url}/graphql`;
   const endpoints = await describeEndpoints({
     gateway,
@@ -80,7 +80,7 @@ async function startPlan(
   const children = replicas.map(({ child }) => child);
   stack.defer(async () => void (await Promise.all(children.map(stopProcess))));
   const ports = replicas.map(({ port }) => port);
-  stack.defer(await shareOut(plan, ports));
+  stack.defer(await shareOut(Number(new URL(plan.url).port), ports));
   return children;
 }
 
@@ -101,31 +101,4 @@ async function stopProcess(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill('SIGTERM');
   await once(child, 'exit');
-}
-
-/** Hands each connection to the next replica, and to another one when that is gone. */
-async function shareOut({ url }: ProcessPlan, ports: readonly number[]) {
-  let next = 0;
-  const server = createServer((client) => {
-    client.on('error', () => client.destroy());
-    const pass = (triesLeft: number) => {
-      next += 1;
-      const replica = connect(ports[next % ports.length] ?? 0, '127.0.0.1');
-      let reached = false;
-      client.once('close', () => replica.destroy());
-      replica.once('connect', () => {
-        reached = true;
-        replica.once('close', () => client.destroy());
-        client.pipe(replica).pipe(client);
-      });
-      replica.on('error', () => {
-        if (!reached && triesLeft > 0) pass(triesLeft - 1);
-        else client.destroy();
-      });
-    };
-    pass(ports.length - 1);
-  });
-  server.listen(Number(new URL(url).port), '127.0.0.1');
-  await once(server, 'listening');
-  return () => void server.close();
 }

@@ -1,11 +1,16 @@
 import {
   allEvents,
+  ChangeSetApproved,
+  ChangeSetFinished,
+  ChangeSetPlanned,
+  ChangeSetProgressed,
   ConnectionId,
   type EventEnvelope,
   StepSettled,
   WorkspaceId,
 } from '@manifold/contracts';
 import { expect, test } from 'vitest';
+import { createBatch } from './consumers.ts';
 import { entryOf, subjectsOf } from './rules.ts';
 
 const hex = (digit: string) => digit.repeat(32);
@@ -62,6 +67,17 @@ test('every event of the system is known to the ledger', () => {
     expect(name).toMatch(/^[a-z-]+\.[a-z_]+\.v\d+$/);
     expect(summarise).toBeTypeOf('function');
   }
+});
+
+test('how far a change set is does not come into the ledger; its plan, approval and end do', () => {
+  const { eventNames } = createBatch();
+  expect(eventNames).toEqual(
+    expect.arrayContaining([ChangeSetPlanned.name, ChangeSetApproved.name]),
+  );
+  expect(eventNames).toContain(ChangeSetFinished.name);
+  expect([...allEvents.keys()].filter((name) => !eventNames.includes(name))).toEqual([
+    ChangeSetProgressed.name,
+  ]);
 });
 
 function settled(): EventEnvelope {

@@ -1,5 +1,6 @@
 import {
   AuditEntryId,
+  ChangeSetProgressed,
   type EventEnvelope,
   type EventSummary,
   ownerOf,
@@ -15,6 +16,12 @@ const NOT_SUBJECTS = new Set<string | undefined>([
   'Event',
   'WebhookReceipt',
 ]);
+
+/** How far work is: told as often as once a second, and settled by the events of its start and end. */
+const PROGRESS: ReadonlySet<string> = new Set([ChangeSetProgressed.name]);
+
+/** Whether an event tells something that happened once and for all. */
+export const isFact = (eventName: string): boolean => !PROGRESS.has(eventName);
 
 /** A line of the ledger, and the things under which it is found. */
 export interface Line {

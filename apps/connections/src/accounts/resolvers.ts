@@ -14,14 +14,15 @@ import {
 } from '@manifold/subgraph';
 import { z } from 'zod';
 import { disableConnection, enableConnection } from './commands.ts';
-import { type Asker, connectWithApiToken, type ConnectingDeps } from './connecting.ts';
+import { type Asker, connectWithApiToken, type ConnectingDeps } from './connecting/connecting.ts';
 import { idleUntil } from './grants/rules.ts';
 import { tryAtOnce } from './grants/upkeep.ts';
 import { readListing } from './listing.ts';
+import { managerOf } from './ownership/rules.ts';
 import type { AccountContext as Context } from './loaders.ts';
-import { deleteConnection, type RemovalDeps } from './removal.ts';
+import { deleteConnection, type RemovalDeps } from './removal/removal.ts';
 import { allFeatures, checkFeature } from './preflight/rules.ts';
-import { administers, causeOf, fixOf, nameOf, requireFound } from './rules.ts';
+import { causeOf, fixOf, nameOf, requireFound } from './rules.ts';
 import { countConnections, listConnections } from './store.ts';
 import type { Connection } from './tables.ts';
 
@@ -60,8 +61,7 @@ const requireConnecting = (context: Context, asked: Connection['kind']): void =>
   requireRole(context.identity, asked === 'ORGANIZATION' ? 'ADMIN' : 'MEMBER');
 
 const askerOf = (context: Context): Asker => {
-  const { userId, role } = context.identity;
-  return { ...originOf(context), userId, byAdmin: administers(role) };
+  return { ...originOf(context), ...managerOf(context.identity) };
 };
 
 export const createAccountResolvers = (deps: AccountDeps): Resolvers => ({

@@ -100,12 +100,12 @@ export async function listOrganizationConnections(
     .execute();
 }
 
-/** The personal connection a user made at the same company, when it works. */
-export async function findActingConnection(
+/** The personal connections of a user to the same company that work. */
+export async function listActingConnections(
   tx: Db,
   connectionId: ConnectionId,
   userId: UserId,
-): Promise<Connection | undefined> {
+): Promise<Connection[]> {
   return tx
     .selectFrom('connection')
     .selectAll()
@@ -118,8 +118,7 @@ export async function findActingConnection(
         .select('company_id')
         .where('named.id', '=', connectionId),
     )
-    .orderBy('id')
-    .executeTakeFirst();
+    .execute();
 }
 
 export async function findConnectionByWebhookPath(

@@ -12,7 +12,7 @@ import { personStep } from '../../test/write-commands.ts';
 import { createWorld } from '../../test/writing.ts';
 import { listEvents } from '../../test/looking.ts';
 import { createAccountLoaders } from '../accounts/loaders.ts';
-import { createChangeSetLoaders } from '../changes/loaders.ts';
+import { createChangeSetLoaders } from '../changes/reading/loaders.ts';
 import { createChangeSetResolvers } from '../changes/resolvers.ts';
 import { migrations } from '../migrations/index.ts';
 import type { Tables } from '../store.ts';

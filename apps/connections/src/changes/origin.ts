@@ -1,12 +1,4 @@
-import type { Origin } from '@manifold/messaging';
 import type { ChangeSet } from './store.ts';
-
-/** Whoever asked for a set stands behind what happens to it. */
-export const originOf = (set: ChangeSet): Origin => ({
-  workspaceId: set.workspace_id,
-  actor: { kind: set.actor_kind, id: set.actor_id },
-  correlationId: set.correlation_id,
-});
 
 export const causeOf = (set: ChangeSet) => ({
   service: set.cause_service,

@@ -14,7 +14,7 @@ import { z } from 'zod';
 import type { Tx } from '../store.ts';
 import type { WriteRequest } from '../writes/store.ts';
 import { attributionFields } from './acting/fields.ts';
-import { addWanted } from './adding.ts';
+import { addWanted } from './opening/adding.ts';
 import {
   approveChangeSet,
   cancelChangeSet,
@@ -22,12 +22,18 @@ import {
   lockSet,
   pauseChangeSet,
   startApplying,
-} from './commands.ts';
-import { decide, decideOwn, requireOwnSet, type Run, type Work } from './deciding.ts';
-import { createSetFields, type FieldDeps, findSet } from './fields.ts';
-import { readSetListing } from './listing.ts';
-import type { ChangeSetContext as Context } from './loaders.ts';
-import { openChangeSet } from './opening.ts';
+} from './deciding/commands.ts';
+import {
+  decideOwn,
+  decideToStop,
+  requireOwnSet,
+  type Run,
+  type Work,
+} from './deciding/deciding.ts';
+import { createSetFields, type FieldDeps, findSet } from './opening/fields.ts';
+import { readSetListing } from './reading/listing.ts';
+import type { ChangeSetContext as Context } from './reading/loaders.ts';
+import { openChangeSet } from './opening/opening.ts';
 import {
   changeWritePolicy,
   GuardRailsInput,
@@ -37,7 +43,7 @@ import {
 } from './policy/resolving.ts';
 import { createChangeFields } from './rows/shown/fields.ts';
 import { type ChangeSet, countChangeSets, listChangeSets } from './store.ts';
-import { undoChangeSet } from './undoing.ts';
+import { undoChangeSet } from './undoing/undoing.ts';
 import { type Wanted, WantedList } from './wanted/shape.ts';
 
 export interface ChangeSetResolverDeps extends FieldDeps {
@@ -109,10 +115,10 @@ const createMutations = (deps: ChangeSetResolverDeps) => ({
       return lockSet(tx, asked.id);
     });
   },
-  closeChangeSet: onOne(deps, closeChangeSet, decideOwn),
+  closeChangeSet: onOne(deps, closeChangeSet, () => decideOwn),
   // to stop is for all who decide
-  pauseChangeSet: onOne(deps, pauseChangeSet, decide),
-  cancelChangeSet: onOne(deps, cancelChangeSet, decide),
+  pauseChangeSet: onOne(deps, pauseChangeSet, decideToStop),
+  cancelChangeSet: onOne(deps, cancelChangeSet, decideToStop),
   ...createApprovals(deps),
   undoChangeSet: (_: unknown, args: unknown, context: Context) => {
     const { input } = UndoArguments.parse(args);
@@ -156,11 +162,11 @@ const onOne =
   (
     deps: ChangeSetResolverDeps,
     decision: (tx: Tx, one: string, now: Date) => Promise<ChangeSet>,
-    run: Run,
+    runOf: (id: string) => Run,
   ) =>
   (_: unknown, args: unknown, context: Context) => {
     const { input } = OneArguments.parse(args);
-    return run(deps, context, (tx, now) => decision(tx, input.id, now));
+    return runOf(input.id)(deps, context, (tx, now) => decision(tx, input.id, now));
   };
 
 async function requireApprover(deps: ChangeSetResolverDeps, context: Context): Promise<void> {

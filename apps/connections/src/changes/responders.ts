@@ -3,9 +3,9 @@ import { withWorkspace } from '@manifold/database';
 import { type Responder, respondTo } from '@manifold/messaging';
 import { z } from 'zod';
 import type { Db } from '../store.ts';
-import { closeChangeSet } from './commands.ts';
-import { openChangeSet } from './opening.ts';
-import { shownState } from './listing.ts';
+import { closeChangeSet } from './deciding/commands.ts';
+import { openChangeSet } from './opening/opening.ts';
+import { shownState } from './reading/listing.ts';
 
 const answered = CloseChangeSet.answer.shape.state;
 

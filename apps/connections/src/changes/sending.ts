@@ -1,18 +1,17 @@
 import type { FieldValue, PipedriveRecord } from '@manifold/contracts';
-import { withWorkspace } from '@manifold/database';
 import { needsList } from '@manifold/pipedrive';
 import { type Held, type SendingDeps, withHeld } from '../writes/sending/held.ts';
-import { handleFailure } from '../writes/sending/failure.ts';
-import { readRecord, resolve } from '../writes/sending/resolve.ts';
+import { handleFailure } from '../writes/sending/ending/failure.ts';
+import { readRecord, resolve } from '../writes/sending/resolving/resolve.ts';
 import { sendCreate, sendDelete, sendUpdate } from '../writes/sending/send.ts';
-import { endStep, endUnder } from '../writes/sending/settle.ts';
+import { endStep, endUnder } from '../writes/sending/ending/settle.ts';
 import { isOutOfTurn } from '../writes/sending/turns/waiting.ts';
-import { endUnresolved } from '../writes/sending/unresolved.ts';
+import { endUnresolved } from '../writes/sending/resolving/unresolved.ts';
 import { writtenOf } from './applying/rules.ts';
-import { openImage } from './images.ts';
+import { openImage } from './undoing/images.ts';
 import { restOf, wordsOf } from './planning/reasons/rules.ts';
 import { type Fields, holds, isFresh } from './rules.ts';
-import { type Change, findChange, setChange } from './rows/store.ts';
+import { type Change, setChange } from './rows/store.ts';
 
 /**
  * Carries out a step of a change set exactly as it was planned, or leaves it be when its record is
@@ -23,12 +22,7 @@ export async function carryOutPlanned(
   held: Held,
   references: Record<string, FieldValue>,
 ): Promise<boolean> {
-  const { step } = held;
-  const id = step.change_id;
-  const change =
-    id === null
-      ? undefined
-      : await withWorkspace(deps.db, step.workspace_id, (tx) => findChange(tx, id));
+  const { step, change } = held;
   if (change === undefined) throw new Error(`Step ${step.id} has no change`);
   switch (change.effect) {
     case 'link':

@@ -1,4 +1,5 @@
 import type {
+  ApiKeyId,
   ChangeId,
   ChangeSetId,
   ConnectionId,
@@ -44,6 +45,8 @@ export interface ChangeTables {
     cause_id: string;
     actor_kind: 'user' | 'service' | 'pipedrive';
     actor_id: string;
+    /** The API key they asked through. */
+    actor_api_key_id: ApiKeyId | null;
     correlation_id: string;
     max_records: number | null;
     max_percent: number | null;
@@ -54,6 +57,8 @@ export interface ChangeTables {
     undo_cursor: string | null;
     hash: string | null;
     price_tokens: number | null;
+    /** Kinds of record whose field for external ids the price counts; null: planned before that was noted. */
+    makes_fields: PipedriveObject[] | null;
     /** Tokens spent on reading, for the plan and before applying. */
     spent_tokens: number;
     /** Only so many changes are approved; null with `approved_at` set: all of them. */

@@ -4,7 +4,7 @@ import { Refusal } from '@manifold/errors';
 import type { Failure } from '@manifold/pipedrive';
 import { findConnection } from '../accounts/store.ts';
 import { decideFailure, decideUnforeseen, type FailureDecision } from '../writes/sending/rules.ts';
-import { finishSet } from './ending.ts';
+import { finishSet } from './deciding/ending.ts';
 import { changeHeldSet, type ChangeSet } from './store.ts';
 import { tellProgress } from './telling/telling.ts';
 import type { ChangeSetDeps } from './work.ts';

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { acrossWorkspaces, withWorkspace } from '@manifold/database';
 import { createLatch } from '@manifold/messaging';
 import { applyStretch } from './applying/apply.ts';
-import { cancelStretch } from './cancelling.ts';
-import { startForgetting } from './forgetting.ts';
+import { cancelStretch } from './deciding/cancelling.ts';
+import { startForgetting } from './undoing/forgetting.ts';
 import { planStretch } from './planning/plan.ts';
 import {
   addSpent,

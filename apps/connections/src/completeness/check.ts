@@ -14,7 +14,7 @@ import { isArchivable, isRecordId, sightOf } from '../registry/rules.ts';
 import { setRegistry } from '../registry/store.ts';
 import type { Tx } from '../store.ts';
 import { type CompletenessDeps, list, priceOf, type Progress, type Reading } from './reading.ts';
-import { addToHash, EMPTY_HASH } from './hashing.ts';
+import { addToHash, EMPTY_HASH } from './sweeping/hashing.ts';
 import { joinListed } from './pages/joining.ts';
 import { findGaps, MOST_GAPS, PAGE, type Version } from './rules.ts';
 import { insertGaps, lockCertificate, removeGaps, setCertificate } from './store.ts';

@@ -7,7 +7,7 @@ import { decideTracking } from '../registry/rules.ts';
 import { findRegistry, setRegistry } from '../registry/store.ts';
 import type { RecordRegistry } from '../registry/tables.ts';
 import type { Tx } from '../store.ts';
-import { EMPTY_HASH } from './hashing.ts';
+import { EMPTY_HASH } from './sweeping/hashing.ts';
 import { isOpen, mayJoin } from './rules.ts';
 import {
   findOpenCertificate,

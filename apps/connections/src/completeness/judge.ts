@@ -14,7 +14,7 @@ import {
   type Progress,
   type Reading,
 } from './reading.ts';
-import { knownHash } from './hashing.ts';
+import { knownHash } from './sweeping/hashing.ts';
 import { decideVerdict, isStillGap, MOST_GAPS } from './rules.ts';
 import {
   listGaps,

@@ -10,7 +10,7 @@ import {
   recordOperations,
 } from '@manifold/pipedrive';
 import type { Logger } from 'pino';
-import type { PipedriveAccess } from '../accounts/client.ts';
+import type { PipedriveAccess } from '../accounts/calling/client.ts';
 import type { Connection } from '../accounts/tables.ts';
 import type { OwnFeature } from '../budget/usage/features.ts';
 import { type Catalogue, findCatalogue } from '../fields/store.ts';

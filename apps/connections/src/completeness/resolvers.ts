@@ -11,7 +11,8 @@ import {
   type Resolvers,
 } from '@manifold/subgraph';
 import { z } from 'zod';
-import { requireOwn } from '../accounts/ownership/rules.ts';
+import { requireDeciding } from '../accounts/ownership/commands.ts';
+import { managerOf } from '../accounts/ownership/rules.ts';
 import { requireUsable } from '../accounts/rules.ts';
 import { findConnection } from '../accounts/store.ts';
 import type { Connection } from '../accounts/tables.ts';
@@ -59,12 +60,12 @@ export const createCompletenessResolvers = (deps: { db: Db; now: () => Date }): 
     verifyCompleteness: async (_: unknown, args: unknown, context: Context) => {
       const { input } = VerifyArguments.parse(args);
       const { connectionId, object, repair, idempotencyKey } = input;
-      requireRole(context.identity, 'ADMIN');
+      requireRole(context.identity, 'MEMBER');
       const asker = originOf(context);
       const certificate = await withWorkspace(deps.db, context.workspaceId, async (tx) => {
         const found = await findConnection(tx, connectionId);
         const connection = requireUsable(found, connectionId, 'input.connectionId');
-        requireOwn(connection, context.identity.userId, 'input.connectionId');
+        await requireDeciding(tx, connection, decidingOf(context));
         const wanted = { connection, object, repairs: repair ?? true };
         return verifyOnce(tx, wanted, { asker, now: deps.now(), idempotencyKey });
       });
@@ -72,14 +73,24 @@ export const createCompletenessResolvers = (deps: { db: Db; now: () => Date }): 
     },
     cancelVerification: async (_: unknown, args: unknown, context: Context) => {
       const { id } = CancelArguments.parse(args).input;
-      requireRole(context.identity, 'ADMIN');
-      const certificate = await withWorkspace(deps.db, context.workspaceId, (tx) =>
-        cancelVerification(tx, id, deps.now()),
-      );
+      requireRole(context.identity, 'MEMBER');
+      const certificate = await withWorkspace(deps.db, context.workspaceId, async (tx) => {
+        const cancelled = await cancelVerification(tx, id, deps.now());
+        const connection = await findConnection(tx, cancelled.connection_id);
+        // refused, nothing is kept; to stop is for every administrator
+        const deciding = { ...decidingOf(context), field: 'input.id' };
+        if (connection && !deciding.by.byAdmin) await requireDeciding(tx, connection, deciding);
+        return cancelled;
+      });
       return { certificate };
     },
   },
   CompletenessCertificate: certificateFields,
+});
+
+const decidingOf = ({ identity }: Context) => ({
+  by: managerOf(identity),
+  field: 'input.connectionId',
 });
 
 const certificateFields = {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { addToHash, EMPTY_HASH, knownHash } from './hashing.ts';
+import { addToHash, EMPTY_HASH, knownHash } from './sweeping/hashing.ts';
 import { decideWork, findGaps, isStillGap, nextDue, retryDelayMs, type Standing } from './rules.ts';
 
 const at = (seconds: number) => new Date(Date.UTC(2026, 2, 1, 10, 0, seconds));

@@ -10,11 +10,11 @@ import { beginAgain, checkPage } from './check.ts';
 import { beginCertificate } from './commands.ts';
 import { judge } from './judge.ts';
 import { type CompletenessDeps, prepareReading, type Progress, type Reading } from './reading.ts';
-import { repairSome } from './repair.ts';
+import { repairSome } from './sweeping/repair.ts';
 import { decideWork } from './rules.ts';
 import { type Ending, schedule, standingOf } from './schedule.ts';
 import { findOpenCertificate, findWaitingCertificate, removeCertificates } from './store.ts';
-import { sweepPage } from './sweep.ts';
+import { sweepPage } from './sweeping/sweep.ts';
 import type { Certificate } from './tables.ts';
 
 const POLL_MS = 250;

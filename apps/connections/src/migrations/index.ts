@@ -19,9 +19,14 @@ import * as switchedOff from './0038-switched-off.ts';
 import * as steps from './0041-steps.ts';
 import * as carriedSteps from './0042-carried-steps.ts';
 import * as stepRecords from './0043-step-records.ts';
+import * as searched from './0044-searched.ts';
+import * as actorKeys from './0045-actor-keys.ts';
+import * as echoes from './0047-echoes.ts';
 import * as changeSets from './0051-change-sets.ts';
 import * as changeWords from './0052-change-words.ts';
 import * as acting from './0053-acting.ts';
+import * as countedFields from './0054-counted-fields.ts';
+import * as setKeys from './0055-set-keys.ts';
 import * as registry from './0061-registry.ts';
 import * as completeness from './0062-completeness.ts';
 import * as webhookHealth from './0063-webhook-health.ts';
@@ -60,9 +65,14 @@ export const migrations: Record<string, Migration> = {
   '0041-steps': steps,
   '0042-carried-steps': carriedSteps,
   '0043-step-records': stepRecords,
+  '0044-searched': searched,
+  '0045-actor-keys': actorKeys,
+  '0047-echoes': echoes,
   '0051-change-sets': changeSets,
   '0052-change-words': changeWords,
   '0053-acting': acting,
+  '0054-counted-fields': countedFields,
+  '0055-set-keys': setKeys,
   '0061-registry': registry,
   '0062-completeness': completeness,
   '0063-webhook-health': webhookHealth,

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { acrossWorkspaces, createOnce, withWorkspace } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
 import { authorizeUrl } from '@manifold/pipedrive';
-import type { Asker, ConnectingDeps } from '../accounts/connecting.ts';
+import type { Asker, ConnectingDeps } from '../accounts/connecting/connecting.ts';
 import { requireTerms } from '../accounts/consent/rules.ts';
 import type { Connection } from '../accounts/tables.ts';
 import { isSameSecret } from '../vault/compare.ts';

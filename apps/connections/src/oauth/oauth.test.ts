@@ -17,7 +17,7 @@ import {
   visit,
 } from '../../test/installation.ts';
 import { dumpTables, listEvents } from '../../test/looking.ts';
-import { openSecret, openToken } from '../accounts/credential.ts';
+import { openSecret, openToken } from '../accounts/tokens/credential.ts';
 import { migrations } from '../migrations/index.ts';
 import type { Tables } from '../store.ts';
 

@@ -18,7 +18,7 @@ import {
   recordOperations,
 } from '@manifold/pipedrive';
 import type { z } from 'zod';
-import type { PipedriveAccess } from '../accounts/client.ts';
+import type { PipedriveAccess } from '../accounts/calling/client.ts';
 import { refusalOf } from '../accounts/rules.ts';
 import { noticeFields } from '../fields/commands.ts';
 import { type Catalogue, findCatalogue } from '../fields/store.ts';

@@ -1,7 +1,7 @@
 import type { ConnectionId, IdentityKey, PipedriveObject, WorkspaceId } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
 import type { Failure, PipedriveClient } from '@manifold/pipedrive';
-import type { PipedriveAccess } from '../accounts/client.ts';
+import type { PipedriveAccess } from '../accounts/calling/client.ts';
 import { findConnection } from '../accounts/store.ts';
 import type { Db } from '../store.ts';
 import type { Vault } from '../vault/seal.ts';

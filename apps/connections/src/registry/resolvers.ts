@@ -10,7 +10,8 @@ import {
   type Resolvers,
 } from '@manifold/subgraph';
 import { z } from 'zod';
-import { requireOwn } from '../accounts/ownership/rules.ts';
+import { requireDeciding } from '../accounts/ownership/commands.ts';
+import { managerOf } from '../accounts/ownership/rules.ts';
 import { requireUsable, requireFound } from '../accounts/rules.ts';
 import { findConnection } from '../accounts/store.ts';
 import type { Connection } from '../accounts/tables.ts';
@@ -88,11 +89,11 @@ export const createRegistryResolvers = (deps: RegistryDeps): Resolvers => ({
   Mutation: {
     trackRecords: async (_: unknown, args: unknown, context: Context) => {
       const { connectionId, object, keys, idempotencyKey } = TrackArguments.parse(args).input;
-      requireRole(context.identity, 'ADMIN');
+      requireRole(context.identity, 'MEMBER');
       const tracking = await withWorkspace(deps.db, context.workspaceId, async (tx) => {
         const found = await findConnection(tx, connectionId);
         const connection = requireUsable(found, connectionId, 'input.connectionId');
-        requireOwn(connection, context.identity.userId, 'input.connectionId');
+        await requireDeciding(tx, connection, decidingOf(context));
         const wanted = { connection, object, keys, feature: BY_HAND };
         return requireOnce(tx, wanted, { ...deps, now: deps.now(), idempotencyKey });
       });
@@ -100,17 +101,22 @@ export const createRegistryResolvers = (deps: RegistryDeps): Resolvers => ({
     },
     untrackRecords: async (_: unknown, args: unknown, context: Context) => {
       const { connectionId, object } = UntrackArguments.parse(args).input;
-      requireRole(context.identity, 'ADMIN');
+      requireRole(context.identity, 'MEMBER');
       const untracked = await withWorkspace(deps.db, context.workspaceId, async (tx) => {
         const found = await findConnection(tx, connectionId);
         const connection = requireFound(found, connectionId, 'input.connectionId');
-        requireOwn(connection, context.identity.userId, 'input.connectionId');
+        await requireDeciding(tx, connection, decidingOf(context));
         return releaseRegistry(tx, { connection, object, feature: BY_HAND }, deps.now());
       });
       return { untracked };
     },
   },
   RecordTracking: trackingFields,
+});
+
+const decidingOf = ({ identity }: Context) => ({
+  by: managerOf(identity),
+  field: 'input.connectionId',
 });
 
 const trackingFields = {

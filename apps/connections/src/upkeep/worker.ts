@@ -1,7 +1,7 @@
 import { acrossWorkspaces } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
 import { createLatch } from '@manifold/messaging';
-import { type SetupDeps, setUpConnection } from '../accounts/setup.ts';
+import { type SetupDeps, setUpConnection } from '../accounts/connecting/setup.ts';
 import { type GrantUpkeepDeps, recheckCredential, tendGrants } from '../accounts/grants/upkeep.ts';
 import type { MakingDeps } from '../oauth/completion/making.ts';
 import { finishTraded } from '../oauth/completion/upkeep.ts';

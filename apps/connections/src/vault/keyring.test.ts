@@ -4,7 +4,7 @@ import { acrossWorkspaces, newId, withWorkspace } from '@manifold/database';
 import { captureLog, createTestDatabase } from '@manifold/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { connectionRow } from '../../test/rows.ts';
-import { openSecret, sealSecret } from '../accounts/credential.ts';
+import { openSecret, sealSecret } from '../accounts/tokens/credential.ts';
 import { findConnection, insertConnection } from '../accounts/store.ts';
 import { migrations } from '../migrations/index.ts';
 import type { Tables } from '../store.ts';

@@ -48,7 +48,8 @@ const none: KnownKeys = { current: () => undefined, find: () => undefined };
 export function createVault(rootKey: Buffer, known: KnownKeys = none): Vault {
   if (rootKey.length !== 32) throw new RangeError('the root key has 32 bytes');
   const rootId = idOfRoot(rootKey);
-  const firstKey = (workspaceId: string) => derive(rootKey, `seal|${workspaceId}`);
+  const derived = rememberDerived(rootKey);
+  const firstKey = (workspaceId: string) => derived(`seal|${workspaceId}`);
   return {
     seal(place, plain) {
       const { id, key } = known.current(place.workspaceId) ?? {
@@ -68,7 +69,7 @@ export function createVault(rootKey: Buffer, known: KnownKeys = none): Vault {
       }
     },
     keyedHash: (scope, value) =>
-      createHmac('sha256', derive(rootKey, `hash|${scope}`))
+      createHmac('sha256', derived(`hash|${scope}`))
         .update(value)
         .digest('hex'),
   };
@@ -84,6 +85,21 @@ export const keyIdOf = (sealed: string): string | undefined =>
 
 const derive = (key: Buffer, purpose: string): Buffer =>
   Buffer.from(hkdfSync('sha256', key, 'manifold', purpose, 32));
+
+const REMEMBERED = 1_000;
+
+/** Deriving takes longer than what is then done with the key; the root it comes from is at hand anyway. */
+function rememberDerived(rootKey: Buffer): (purpose: string) => Buffer {
+  const keys = new Map<string, Buffer>();
+  return (purpose) => {
+    const known = keys.get(purpose);
+    if (known !== undefined) return known;
+    if (keys.size >= REMEMBERED) keys.clear();
+    const key = derive(rootKey, purpose);
+    keys.set(purpose, key);
+    return key;
+  };
+}
 
 const referenceOf = ({ table, workspaceId, id, column }: Place): Buffer =>
   Buffer.from(`${table}|${workspaceId}|${id}|${column}`);

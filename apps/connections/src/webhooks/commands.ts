@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { PipedriveRecord, WebhookReceiptId } from '@manifold/contracts';
 import { acrossWorkspaces, newId, withWorkspace } from '@manifold/database';
-import { openSecret, sealSecret } from '../accounts/credential.ts';
+import { openSecret, sealSecret } from '../accounts/tokens/credential.ts';
 import { findConnectionByWebhookPath, setConnection } from '../accounts/store.ts';
 import type { Connection } from '../accounts/tables.ts';
 import type { Db } from '../store.ts';

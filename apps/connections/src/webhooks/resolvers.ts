@@ -8,7 +8,7 @@ import {
   type Resolvers,
 } from '@manifold/subgraph';
 import { z } from 'zod';
-import { requireOwn } from '../accounts/ownership/rules.ts';
+import { managerOf, requireUpkeep } from '../accounts/ownership/rules.ts';
 import { requireFound, requireUsable } from '../accounts/rules.ts';
 import { findConnection, lockConnection } from '../accounts/store.ts';
 import type { Connection } from '../accounts/tables.ts';
@@ -67,10 +67,10 @@ async function onConnection(
   change: (tx: Tx, connection: Connection) => Promise<void>,
 ): Promise<{ connection: Connection }> {
   const { id } = OneArguments.parse(args).input;
-  requireRole(context.identity, 'ADMIN');
+  requireRole(context.identity, 'MEMBER');
   const connection = await withWorkspace(db, context.workspaceId, async (tx) => {
     const found = requireUsable(await lockConnection(tx, id), id, 'input.id');
-    requireOwn(found, context.identity.userId, 'input.id');
+    requireUpkeep(found, managerOf(context.identity), 'input.id');
     await change(tx, found);
     return requireFound(await lockConnection(tx, id), id);
   });
@@ -86,11 +86,11 @@ async function redrive(
   context: Context,
 ): Promise<{ connection: Connection; redriven: number }> {
   const { id } = OneArguments.parse(args).input;
-  requireRole(context.identity, 'ADMIN');
+  requireRole(context.identity, 'MEMBER');
   const { workspaceId } = context;
   return withWorkspace(db, workspaceId, async (tx) => {
     const connection = requireFound(await findConnection(tx, id), id, 'input.id');
-    requireOwn(connection, context.identity.userId, 'input.id');
+    requireUpkeep(connection, managerOf(context.identity), 'input.id');
     const of = { workspaceId, connectionId: id, now: now(), limit: MOST_REDRIVEN };
     return { connection, redriven: await redriveReceipts(tx, of) };
   });

@@ -1,7 +1,7 @@
 import { withWorkspace } from '@manifold/database';
 import type { Failure, PipedriveClient, WebhookSubscription } from '@manifold/pipedrive';
 import type { Logger } from 'pino';
-import { openSecret } from '../accounts/credential.ts';
+import { openSecret } from '../accounts/tokens/credential.ts';
 import { findConnection, setConnection } from '../accounts/store.ts';
 import type { Connection } from '../accounts/tables.ts';
 import type { Db } from '../store.ts';

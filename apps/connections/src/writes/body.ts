@@ -75,14 +75,19 @@ export function openImages(
   };
 }
 
+/** One key as `keyHashesOf` makes it. */
+export const keyHashOf = (
+  vault: Vault,
+  step: Pick<Step, 'workspace_id' | 'object'>,
+  key: IdentityKey,
+): string => hashKey(vault, step.workspace_id, keyText(step.object, key));
+
 /** The keys a merge's survivor is known by, as `keyHashesOf` makes them. */
 export const survivorHashesOf = (
   vault: Vault,
   step: Pick<Step, 'workspace_id' | 'object'>,
   survivor: readonly IdentityKey[],
-): string[] => [
-  ...new Set(survivor.map((key) => hashKey(vault, step.workspace_id, keyText(step.object, key)))),
-];
+): string[] => [...new Set(survivor.map((key) => keyHashOf(vault, step, key)))];
 
 /** What a step is known by: hashes of its identity, or of its cause when it has none or must be new. */
 export function keyHashesOf(

@@ -3,7 +3,8 @@ import { withWorkspace } from '@manifold/database';
 import type { Origin } from '@manifold/messaging';
 import { Refusal } from '@manifold/errors';
 import type { Db, Tx } from '../store.ts';
-import { endCarried, returnCarried, withdraw } from './carried/commands.ts';
+import { askedBy } from './askers/rules.ts';
+import { endCarried, lockJoined, returnCarried, withdraw } from './carried/commands.ts';
 import { advance, publishStep } from './progress.ts';
 import { changeIdleStep, changeStepInDoubt, removeTurns } from './sending/store.ts';
 import {
@@ -25,16 +26,31 @@ export async function cancelRequest(
   now: Date,
 ): Promise<WriteRequest | undefined> {
   return withWorkspace(db, asker.workspaceId, async (tx) => {
-    await cancelUnder(tx, requestId, { asker, now, why: 'user' });
+    await cancelUnder(tx, [requestId], { asker, now, why: 'user' });
     return lockRequest(tx, requestId);
   });
 }
 
-/** The same under the caller's transaction. */
+interface Cancelling {
+  asker: Origin;
+  now: Date;
+  why: 'user' | 'newer' | 'removal';
+}
+
+/** The same of several under the caller's transaction. */
 export async function cancelUnder(
   tx: Tx,
+  requestIds: readonly WriteRequestId[],
+  cancelling: Cancelling,
+): Promise<void> {
+  await lockJoined(tx, requestIds);
+  for (const id of requestIds) await cancelLocked(tx, id, cancelling);
+}
+
+async function cancelLocked(
+  tx: Tx,
   requestId: WriteRequestId,
-  { asker, now, why }: { asker: Origin; now: Date; why: 'user' | 'newer' | 'removal' },
+  { asker, now, why }: Cancelling,
 ): Promise<void> {
   const found = await lockRequest(tx, requestId);
   if (!found) return;
@@ -90,7 +106,7 @@ export async function supersedeRequest(
 ): Promise<void> {
   const earlier = await findRequestByKey(tx, idempotencyKey);
   if (!earlier) return;
-  await cancelUnder(tx, earlier.id, { asker, now, why: 'newer' });
+  await cancelUnder(tx, [earlier.id], { asker, now, why: 'newer' });
   const decision = decideSupersede(await listSteps(tx, [earlier.id]));
   if (decision.outcome === 'go') return;
   const { kind, reason, because, fix } = decision;
@@ -109,14 +125,6 @@ export async function cancelRequestsOf(
   { asker, now, page }: { asker: Origin; now: Date; page?: OpenRequestsPage },
 ): Promise<WriteRequestId | undefined> {
   const ids = await listOpenRequests(tx, connectionId, page);
-  for (const id of ids) await cancelUnder(tx, id, { asker, now, why: 'removal' });
+  await cancelUnder(tx, ids, { asker, now, why: 'removal' });
   return ids.at(-1);
 }
-
-/** The request with somebody else behind what happens to it now, for the events that tell of it. */
-export const askedBy = (request: WriteRequest, { actor, correlationId }: Origin): WriteRequest => ({
-  ...request,
-  actor_kind: actor.kind,
-  actor_id: actor.id,
-  correlation_id: correlationId,
-});

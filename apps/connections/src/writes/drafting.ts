@@ -7,6 +7,7 @@ import {
 import { newId } from '@manifold/database';
 import type { Connection } from '../accounts/tables.ts';
 import type { Vault } from '../vault/seal.ts';
+import { columnsOfActor } from './askers/rules.ts';
 import { keyHashesOf, sealBody, survivorHashesOf } from './body.ts';
 import type { Step, WriteRequest } from './store.ts';
 
@@ -29,8 +30,7 @@ export const requestOf = (
   cause_service: command.cause.service,
   cause_type: command.cause.type,
   cause_id: command.cause.id,
-  actor_kind: command.actor.kind,
-  actor_id: command.actor.id,
+  ...columnsOfActor(command.actor),
   correlation_id: command.correlationId,
   mapping_id: command.mapping?.id ?? null,
   mapping_version: command.mapping?.version ?? null,
@@ -91,6 +91,7 @@ const restingStep = {
   lease_owner: null,
   fence: 0,
   attempts: 0,
+  searched: null,
   unknown_creates: 0,
   sent_at: null,
   sent_effect: null,

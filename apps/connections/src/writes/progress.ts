@@ -1,9 +1,10 @@
 import { StepRedriven, StepSettled, WriteRequestSettled } from '@manifold/contracts';
-import { type Origin, publish } from '@manifold/messaging';
+import { publish } from '@manifold/messaging';
 import { z } from 'zod';
 import type { Tx } from '../store.ts';
+import { originOf } from './askers/rules.ts';
 import { decideGuard, decideRequest } from './rules.ts';
-import { changeIdleStep, liftLanes } from './sending/store.ts';
+import { changeIdleStep, changeIdleSteps, liftLanes } from './sending/store.ts';
 import { insertTurns } from './sending/turns/store.ts';
 import { listSteps, setRequestState, type Step, type WriteRequest } from './store.ts';
 
@@ -18,7 +19,16 @@ export const referencesOf = (step: Pick<Step, 'refers_to'>): Record<string, stri
  * and settles the request when nothing of it moves any more. The request must be locked.
  */
 export async function advance(tx: Tx, request: WriteRequest, now: Date): Promise<void> {
-  const steps = await listSteps(tx, [request.id]);
+  await advanceFrom(tx, request, { steps: await listSteps(tx, [request.id]), now });
+}
+
+/** The same for one who has just read its steps. */
+export async function advanceFrom(
+  tx: Tx,
+  request: WriteRequest,
+  { steps: current, now }: { steps: readonly Step[]; now: Date },
+): Promise<void> {
+  const steps = [...current];
   for (const [index, step] of steps.entries()) {
     if (['queued', 'sending', 'unknown'].includes(step.state)) break;
     if (step.state !== 'planned') continue;
@@ -37,13 +47,26 @@ export async function advance(tx: Tx, request: WriteRequest, now: Date): Promise
 
 /** Puts a step that rests at the end of its lines, to be sent as soon as its turn comes. */
 export async function queueStep(tx: Tx, step: Step, now: Date): Promise<Step> {
-  const change = { state: 'queued', not_before: now } as const;
-  // lines before rows, as wherever both are locked
-  await insertTurns(tx, step);
-  await changeIdleStep(tx, step.id, change);
-  if (step.lane === 'interactive') await liftLanes(tx, step, now);
-  return { ...step, ...change };
+  await queueSteps(tx, [step], now);
+  return { ...step, state: 'queued', not_before: now };
 }
+
+/** The same of steps of one company, in this order. */
+export async function queueSteps(tx: Tx, steps: readonly Step[], now: Date): Promise<void> {
+  if (steps.length === 0) return;
+  // lines before rows, as wherever both are locked
+  await insertTurns(tx, steps);
+  await changeIdleSteps(
+    tx,
+    steps.map(({ id }) => id),
+    { state: 'queued', not_before: now },
+  );
+  for (const step of steps) if (step.lane === 'interactive') await liftLanes(tx, step, now);
+}
+
+/** Whether nothing has to be known of other steps before this one is put in line. */
+export const isFirst = (step: Step): boolean =>
+  step.state === 'planned' && step.position === 0 && Object.keys(referencesOf(step)).length === 0;
 
 async function skipStep(
   tx: Tx,
@@ -132,12 +155,6 @@ export const publishRedriven = (
     },
     now,
   });
-
-const originOf = (request: WriteRequest): Origin => ({
-  workspaceId: request.workspace_id,
-  actor: { kind: request.actor_kind, id: request.actor_id },
-  correlationId: request.correlation_id,
-});
 
 const causeOf = (request: WriteRequest) => ({
   service: request.cause_service,

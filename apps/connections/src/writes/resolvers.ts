@@ -143,9 +143,12 @@ const requestFields = {
   settledAt: ({ settled_at }: WriteRequest) => settled_at,
 };
 
+const mayWait = ({ state }: Step) =>
+  state === 'planned' || state === 'queued' || state === 'unknown';
+
 /** What a step ended with is stored; what it waits for now is seen from its connection. */
 async function explain(step: Step, { loaders }: Context): Promise<Explanation> {
-  if (step.state !== 'planned' && step.state !== 'queued') return step;
+  if (!mayWait(step)) return step;
   const [request, connection, paused] = await Promise.all([
     loaders.writeRequests.load(step.write_request_id),
     loaders.connections.load(step.connection_id),

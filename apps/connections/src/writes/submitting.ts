@@ -3,11 +3,12 @@ import { withWorkspace } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
 import { lockKey } from '@manifold/messaging';
 import { requireOwn } from '../accounts/ownership/rules.ts';
-import { findActingConnection, keepConnection } from '../accounts/store.ts';
+import { findActing } from '../accounts/acting/commands.ts';
+import { keepConnection } from '../accounts/store.ts';
 import type { Connection } from '../accounts/tables.ts';
 import { joinChangeSet, type Undoes } from '../changes/rows/joining.ts';
 import { insertChanges } from '../changes/rows/store.ts';
-import { findFields } from '../fields/store.ts';
+import { findCatalogue } from '../fields/store.ts';
 import type { Db, Tx } from '../store.ts';
 import type { Vault } from '../vault/seal.ts';
 import { supersedeRequest } from './commands.ts';
@@ -30,11 +31,14 @@ interface Stored {
   repeated: boolean;
 }
 
-/** The same within a transaction. One that is part of a change set rests until the set is applied. */
+/**
+ * The same within a transaction. One that is part of a change set rests until the set is applied.
+ * `withValues`: somebody waits who can be told that Pipedrive must refuse a value.
+ */
 export async function storeWrite(
   { tx, vault }: { tx: Tx; vault: Vault },
   command: WriteCommand,
-  { now, undoes }: { now: Date; undoes?: Undoes },
+  { now, undoes, ...check }: { now: Date; undoes?: Undoes; withValues?: boolean },
 ): Promise<Stored> {
   const { workspaceId, idempotencyKey } = command;
   const bodyHash = vault.keyedHash(`write_request|${workspaceId}`, canonicalText(command));
@@ -45,7 +49,7 @@ export async function storeWrite(
     return { writeRequestId: earlier.id, repeated: true };
   }
   const connection = await connectionFor(tx, command);
-  await checkSteps(tx, command, connection);
+  await checkSteps(tx, command, { connection, ...check });
   if (command.supersedes !== undefined) {
     await supersedeRequest(tx, command.supersedes, { asker: command, now });
   }
@@ -66,7 +70,7 @@ const otherBody = () =>
     fix: 'Use a new key for a new write, or repeat the first one unchanged.',
   });
 
-/** The personal connection of the acting user where there is one, else the one that was named. */
+/** A personal connection of the acting user where one may write this, else the one that was named. */
 async function connectionFor(tx: Tx, command: WriteCommand): Promise<Connection> {
   const { connectionId, actingUserId, actor } = command;
   const named = await keepConnection(tx, connectionId);
@@ -78,10 +82,12 @@ async function connectionFor(tx: Tx, command: WriteCommand): Promise<Connection>
       fix: 'Use a connection that `connections` lists.',
     });
   }
+  const isOwn = named.kind === 'PERSONAL' && named.user_id === actingUserId;
+  const objects = command.steps.map(({ object }) => object);
   const acting =
-    actingUserId === undefined
+    actingUserId === undefined || isOwn
       ? undefined
-      : await findActingConnection(tx, connectionId, actingUserId);
+      : await findActing(tx, { connectionId, userId: actingUserId, objects });
   const used = (acting && (await keepConnection(tx, acting.id))) ?? named;
   // a service acts for nobody unless it says so
   const isByUser = actor.kind === 'user';
@@ -89,17 +95,21 @@ async function connectionFor(tx: Tx, command: WriteCommand): Promise<Connection>
   return used;
 }
 
-async function checkSteps(tx: Tx, command: WriteCommand, connection: Connection): Promise<void> {
+async function checkSteps(
+  tx: Tx,
+  command: WriteCommand,
+  { connection, withValues }: { connection: Connection; withValues?: boolean },
+): Promise<void> {
   const catalogues = new Map<PipedriveObject, KnownFields>();
   for (const object of new Set(command.steps.map((step) => step.object))) {
-    const fields = await findFields(tx, connection.id, object);
-    // objects whose catalogue is not read yet are left to Pipedrive's own judgement
-    if (fields.length > 0)
-      catalogues.set(object, new Map(fields.map((field) => [field.code, field])));
+    const catalogue = await findCatalogue(tx, connection.id, object);
+    // fields not read yet, or to be read again, are left to the plan or to Pipedrive's own judgement
+    if (catalogue === undefined || catalogue.is_stale || catalogue.fields.length === 0) continue;
+    catalogues.set(object, new Map(catalogue.fields.map((field) => [field.code, field])));
   }
   const problems = command.steps.flatMap((step, index) => {
     const earlier = command.steps.slice(0, index).map(({ name }) => name);
-    const found = checkStep(step, { earlier, fields: catalogues.get(step.object) });
+    const found = checkStep(step, { earlier, fields: catalogues.get(step.object), withValues });
     return found.map((problem) => ({ ...problem, path: `steps.${index}.${problem.path}` }));
   });
   const [first] = problems;

@@ -1,4 +1,5 @@
 import type {
+  ApiKeyId,
   ChangeId,
   ChangeSetId,
   ConnectionId,
@@ -50,6 +51,8 @@ export interface WriteTables extends HashTables, OverwriteTables {
     cause_id: string;
     actor_kind: 'user' | 'service' | 'pipedrive';
     actor_id: string;
+    /** The key a user asked through. */
+    actor_api_key_id: ApiKeyId | null;
     correlation_id: string;
     mapping_id: FieldMappingId | null;
     mapping_version: number | null;
@@ -97,6 +100,8 @@ export interface WriteTables extends HashTables, OverwriteTables {
     /** Grows with every lease; whoever writes back with a lower one has lost the step. */
     fence: number;
     attempts: number;
+    /** JSON, keyed hash of a key → what a search for it has shown and when; while it is put off. */
+    searched: string | null;
     /** Creates sent whose end never became known. */
     unknown_creates: number;
     sent_at: Date | null;

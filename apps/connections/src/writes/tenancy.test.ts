@@ -102,6 +102,7 @@ const leasingCalls: Calls<typeof leasing> = {
 const sendingCalls: Calls<typeof sending> = {
   changeHeldStep: (tx) => sending.changeHeldStep(tx, step, { state: 'applied' }, 1),
   changeIdleStep: (tx) => sending.changeIdleStep(tx, step.id, { state: 'cancelled' }),
+  changeIdleSteps: (tx) => sending.changeIdleSteps(tx, [step.id], { state: 'cancelled' }),
   changeStepInDoubt: (tx) => sending.changeStepInDoubt(tx, step.id, { state: 'cancelled' }),
   lockHeldStep: (tx) => sending.lockHeldStep(tx, step),
   removeTurns: (tx) => sending.removeTurns(tx, step.id),
@@ -111,7 +112,7 @@ const sendingCalls: Calls<typeof sending> = {
 };
 
 const turnsCalls: Calls<typeof turns> = {
-  insertTurns: (tx) => turns.insertTurns(tx, step),
+  insertTurns: (tx) => turns.insertTurns(tx, [step]),
   lockLinesOf: (tx) => turns.lockLinesOf(tx, [step]),
   // true: a step nobody sees here has to wait
   lineUpForRecords: async (tx) => !(await turns.lineUpForRecords(tx, step, ['77'])),
@@ -121,6 +122,14 @@ const turnsCalls: Calls<typeof turns> = {
 const carriedCalls: Calls<typeof carried> = {
   listCarried: (tx) => carried.listCarried(tx, step.id),
   listAllCarried: (tx) => carried.listAllCarried(tx, step),
+  listJoined: (tx) => carried.listJoined(tx, [request.id]),
+  lockRequests: (tx) => carried.lockRequests(tx, [request.id]),
+  lockSteps: (tx) => carried.lockSteps(tx, [step.id]),
+  setSavepoint: (tx) => carried.setSavepoint(tx),
+  goBackToSavepoint: async (tx) => {
+    await carried.setSavepoint(tx);
+    await carried.goBackToSavepoint(tx);
+  },
   moveCarried: (tx) => carried.moveCarried(tx, { from: step.id, to: newId('st', WriteStepId) }),
 };
 

@@ -61,8 +61,7 @@ function variablesOf(source: MappingSource, object: SyncedObject): VariableDefin
   for (const { source: from, target } of source.rows) {
     if (target.object !== entityOf(object) || byKey.has(target.field) || !('type' in target))
       continue;
-    const label =
-      from.object === 'constant' ? undefined : names.get(`${from.object}.${from.field}`);
+    const label = 'field' in from ? names.get(`${from.object}.${from.field}`) : undefined;
     byKey.set(target.field, { key: target.field, label: label ?? target.field, type: target.type });
   }
   return [...byKey.values()];

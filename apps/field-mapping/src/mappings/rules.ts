@@ -6,7 +6,7 @@ import {
   type MappingRow,
   type MappingSource,
   type MergePolicy,
-  type PipedriveObject,
+  PipedriveObject,
   ReasonCode,
   referralFields,
 } from '@manifold/contracts';
@@ -103,10 +103,27 @@ export function isUnchecked(
   );
 }
 
-const ours = new Set<string>(['referral', 'constant', 'contact', 'account']);
+const ours = new Set<string>([
+  ...['referral', 'constant', 'calculated'],
+  ...['contact', 'account', 'permission'],
+]);
 
-const pipedriveObjectsOf = ({ source, target }: MappingRow): string[] =>
-  [source.object, target.object].filter((object) => !ours.has(object));
+const pipedriveObjectsOf = (row: MappingRow): string[] => {
+  const end = pipedriveEndOf(row);
+  return end === undefined ? [] : [end.object];
+};
+
+/** The end of a row that is a field of Pipedrive; a row has at most one. */
+export function pipedriveEndOf({
+  source,
+  target,
+}: MappingRow): { object: PipedriveObject; field: string } | undefined {
+  for (const end of [source, target]) {
+    const object = PipedriveObject.safeParse(end.object).data;
+    if (object !== undefined && 'field' in end) return { object, field: end.field };
+  }
+  return undefined;
+}
 
 /** The name people know one end of a row by. */
 export function labelOf(
@@ -114,6 +131,7 @@ export function labelOf(
   catalogue: readonly FieldDefinition[],
 ): string {
   if (end.object === 'constant') return 'Fixed value';
+  if (end.object === 'calculated') return 'Calculated value';
   const definition = catalogue.find(
     ({ object, code }) => object === end.object && code === end.field,
   );

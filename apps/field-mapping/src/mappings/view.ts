@@ -27,7 +27,7 @@ export const viewRow = (row: MappingRow, about: About) => ({
 
 const viewSource = (source: MappingRow['source'], catalogue: readonly FieldDefinition[]) => ({
   object: source.object.toUpperCase(),
-  field: source.object === 'constant' ? null : source.field,
+  field: 'field' in source ? source.field : null,
   label: labelOf(source, catalogue),
   part: 'part' in source ? capitals(source.part) : null,
   value: source.object === 'constant' ? viewValue(source.value) : null,
@@ -38,7 +38,7 @@ const viewTarget = (target: MappingRowTarget, catalogue: readonly FieldDefinitio
   field: target.field,
   label: labelOf(target, catalogue),
   type: 'type' in target ? capitals(target.type) : null,
-  part: capitals(target.part),
+  part: 'part' in target ? capitals(target.part) : null,
 });
 
 const capitals = (name: string | undefined): string | null => name?.toUpperCase() ?? null;

@@ -1,6 +1,7 @@
 import { ApolloGateway } from '@apollo/gateway';
 import { ApolloServer } from '@apollo/server';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
+import { refuseWrongVariables } from '@manifold/subgraph';
 import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'pino';
 import { createDataSource, type Service } from '../services/data-source.ts';
@@ -31,7 +32,12 @@ export async function startServer(options: {
   const server = new ApolloServer<OperationContext>({
     gateway,
     logger: quiet,
-    plugins: [ApolloServerPluginLandingPageDisabled(), refuseUnclear, reportErrors(log)],
+    plugins: [
+      ApolloServerPluginLandingPageDisabled(),
+      refuseUnclear,
+      refuseWrongVariables,
+      reportErrors(log),
+    ],
     stopOnTerminationSignals: false, // runService owns shutdown
     includeStacktraceInErrorResponses: false,
     introspection: true, // nobody without a key comes this far

@@ -3,6 +3,7 @@ import {
   ReasonCode,
   ReferralUserId,
   SubmitWrite,
+  UserId,
   type WorkspaceId,
   WriteCommand,
 } from '@manifold/contracts';
@@ -19,11 +20,19 @@ import type { Campaign, ReferralUser, Tables, Tx } from '../store.ts';
 import { attemptOf, type Delivery, hasSettled, keyOfAttempt, takeBack } from './rules.ts';
 import { lockUser, setDelivery } from './store.ts';
 
+interface Sending {
+  user: ReferralUser;
+  campaign: Campaign;
+  /** Somebody has it sent by hand: it is written in their name (SL-13). A sign-up comes by itself (SL-11). */
+  byHand?: boolean;
+  now: Date;
+}
+
 /** Puts the command for Pipedrive beside the user, in the same transaction; or says why there is none. */
 export async function sendDelivery(
   tx: Tx,
   caller: Origin,
-  { user, campaign, now }: { user: ReferralUser; campaign: Campaign; now: Date },
+  { user, campaign, byHand = false, now }: Sending,
 ): Promise<void> {
   const { workspace_id, id } = user;
   const copy = campaign.mapping_id
@@ -60,6 +69,7 @@ export async function sendDelivery(
     connectionId: campaign.connection_id,
     actor: caller.actor,
     correlationId: caller.correlationId,
+    ...(byHand ? actingUserOf(caller) : {}),
     cause: { service: 'referrals', type: 'ReferralUser', id },
     lane: 'interactive' as const,
     ...keysOf(id, count),
@@ -68,6 +78,9 @@ export async function sendDelivery(
   };
   await sendCommand(tx, SubmitWrite, { workspaceId: workspace_id, key: id, question });
 }
+
+const actingUserOf = ({ actor: { kind, id } }: Origin): { actingUserId?: UserId } =>
+  kind === 'user' ? { actingUserId: UserId.parse(id) } : {};
 
 /** One attempt is one write request, however often it is sent, and takes the place of the one before. */
 const keysOf = (id: ReferralUserId, attempt: number) => ({

@@ -15,6 +15,12 @@ const originOf = (event: {
   causationId: event.id,
 });
 
+interface Caused {
+  payload: { cause: { service: string; id: string } };
+}
+const keyOf = ({ payload }: Caused): string => payload.cause.id;
+const concerns = ({ payload }: Caused): boolean => payload.cause.service === 'referrals';
+
 /** What became of sign-ups in Pipedrive; everything about one sign-up in order. */
 export const createDeliveryConsumers = ({ now }: { now: () => Date }): Handler<Tables>[] => [
   on(
@@ -24,7 +30,7 @@ export const createDeliveryConsumers = ({ now }: { now: () => Date }): Handler<T
       const about = { origin: originOf(event), cause: payload.cause, now: now() };
       return followDelivery(tx, about, (before) => applyStep(before, payload));
     },
-    { keyOf: ({ payload }) => payload.cause.id },
+    { keyOf, concerns },
   ),
   on(
     WriteRequestSettled,
@@ -33,6 +39,6 @@ export const createDeliveryConsumers = ({ now }: { now: () => Date }): Handler<T
       const about = { origin: originOf(event), cause: payload.cause, now: now() };
       return followDelivery(tx, about, (before) => applyRequest(before, payload));
     },
-    { keyOf: ({ payload }) => payload.cause.id },
+    { keyOf, concerns },
   ),
 ];

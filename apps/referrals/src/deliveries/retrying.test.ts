@@ -1,6 +1,7 @@
 import {
   type EventDefinition,
   StepSettled,
+  UserId,
   WriteRequestId,
   WriteRequestSettled,
   WriteStepId,
@@ -91,6 +92,20 @@ test('a sign-up whose request was cancelled can be sent after all', async () => 
   expect(state.commands.at(-1)).toMatchObject({ idempotencyKey: `${id}#2`, supersedes: id });
 });
 
+test('what somebody sends again goes in their name; a sign-up comes by itself (SL-11, SL-13)', async () => {
+  const id = await signUp('by-hand@example.com');
+  await settleRequest(id, await requestOf(id), { outcome: 'cancelled' });
+  await inState(id, 'SKIPPED');
+  const kim = newId('us', UserId);
+  await retry(id, { userId: kim });
+  await requestOf(id);
+  const sent = state.commands.map(({ actingUserId, actor }) => [actingUserId, actor.kind]);
+  expect(sent).toEqual([
+    [undefined, 'user'],
+    [kim, 'user'],
+  ]);
+});
+
 test('where the first request was written after all, it stands', async () => {
   const id = await signUp('late@example.com');
   const first = await requestOf(id);
@@ -110,8 +125,8 @@ async function signUp(email: string): Promise<string> {
   return (await referrals.signUp({ campaignId, email })).referralUser.id;
 }
 
-async function retry(referralUserId: string): Promise<void> {
-  const { errors } = await graph(RETRY, { input: { referralUserId } });
+async function retry(referralUserId: string, caller: { userId?: UserId } = {}): Promise<void> {
+  const { errors } = await graph(RETRY, { input: { referralUserId } }, caller);
   expect(errors).toBeUndefined();
 }
 

@@ -59,7 +59,7 @@ async function retryOnce(
       );
     case 'send': {
       const campaign = await campaignOf(tx, user.workspace_id, user.campaign_id);
-      await sendDelivery(tx, caller, { user, campaign, now });
+      await sendDelivery(tx, caller, { user, campaign, byHand: true, now });
     }
   }
 }

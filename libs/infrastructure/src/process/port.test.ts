@@ -8,6 +8,11 @@ test('a free port can be listened on', async () => {
   await expect(requireFreePort(port)).resolves.toBeUndefined();
 });
 
+test('no port is given twice, however many ask at once', async () => {
+  const ports = await Promise.all(Array.from({ length: 100 }, findFreePort));
+  expect(new Set(ports).size).toBe(100);
+});
+
 test('a taken port is refused by number, naming the variable that changes it', async () => {
   const neighbour = createServer().listen(0, '127.0.0.1');
   await once(neighbour, 'listening');

@@ -1,5 +1,9 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Somebody else listens on a port that was asked for by number. The message says how to choose another. */
@@ -18,9 +22,41 @@ export class PortTaken extends Error {
   }
 }
 
-/** A TCP port on 127.0.0.1 that nobody listened on a moment ago. */
+/** Below what operating systems give to outgoing connections, above what well-known servers use. */
+const LOWEST = 12_000;
+const HIGHEST = 32_000;
+const CLAIMS = join(tmpdir(), `manifold-ports-${userInfo().username}`);
+/** By then its server listens, or never will. */
+const CLAIM_MS = 10 * 60_000;
+const TRIES = 200;
+
+/**
+ * A TCP port on 127.0.0.1 that nobody listens on, and that no other caller on this machine is given in the
+ * next ten minutes: several installations may start side by side.
+ */
 export async function findFreePort(): Promise<number> {
-  return listenOnce(0);
+  await mkdir(CLAIMS, { recursive: true });
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const port = randomInt(LOWEST, HIGHEST);
+    if (!(await claim(port))) continue;
+    const free = await listenOnce(port).then(
+      () => true,
+      () => false,
+    );
+    if (free) return port;
+  }
+  throw new Error(`No free port was found on 127.0.0.1 between ${LOWEST} and ${HIGHEST}.`);
+}
+
+async function claim(port: number): Promise<boolean> {
+  const file = join(CLAIMS, String(port));
+  const old = await stat(file).catch(() => undefined);
+  if (old && Date.now() - old.mtimeMs < CLAIM_MS) return false;
+  await rm(file, { force: true });
+  return writeFile(file, '', { flag: 'wx' }).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** A server that ends lets go of its port a moment after it lets go of its files. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createPipedriveClient, type PipedriveClient } from '../index.ts';
-import type { CallReport } from '../call.ts';
+import type { CallReport } from '../calling/call.ts';
 
 export type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void;
 

@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { appOf, type RegisteredApp } from '../../oauth/apps.ts';
 import type { Db, Tx } from '../../store.ts';
 import type { Vault } from '../../vault/seal.ts';
-import { grantColumns, openToken } from '../credential.ts';
+import { grantColumns, openToken } from '../tokens/credential.ts';
 import type { StoredGrant } from '../tables.ts';
 import { setRelease } from './lifetime/store.ts';
 import { idleUntil, releaseAgainAt } from './rules.ts';

@@ -217,6 +217,38 @@ test.each(spending)(
   },
 );
 
+const memberMay = (name: string, input: object, caller: Caller) =>
+  reasonOf(change(name, '__typename'), input, { ...caller, role: 'MEMBER' });
+
+test.each(spending)(
+  '%s with their own connection is a member’s, as long as the company is connected by nothing else',
+  async (name, more) => {
+    const { owner, admin, id } = await openWorkspace();
+    const input = { connectionId: id, ...more };
+    const alone = await memberMay(name, input, owner);
+    expect(['role_too_low', 'connection_of_another_user']).not.toContain(alone);
+
+    const shared = await connect(admin, 'ORGANIZATION', 0);
+    expect(await memberMay(name, { ...input, connectionId: shared }, owner)).toBe('role_too_low');
+    const beside = await memberMay(name, input, owner);
+    if (name === 'refreshFields') expect(beside).toBeUndefined();
+    else expect(beside).toBe('role_too_low');
+  },
+);
+
+test.each(['checkWebhooks', 'rotateWebhookSecret', 'redriveWebhooks'])(
+  '%s of their own connection is a member’s, and of the organization’s an administrator’s',
+  async (name) => {
+    const { owner, other, admin, id } = await openWorkspace();
+    expect(await memberMay(name, { id }, owner)).toBeUndefined();
+    expect(await memberMay(name, { id }, other)).toBe('connection_of_another_user');
+    const shared = await connect(admin, 'ORGANIZATION', 0);
+    expect(await memberMay(name, { id: shared }, owner)).toBe('role_too_low');
+    const viewer = await reasonOf(change(name, '__typename'), { id }, { ...owner, role: 'VIEWER' });
+    expect(viewer).toBe('role_too_low');
+  },
+);
+
 test.each(['checkWebhooks', 'rotateWebhookSecret', 'redriveWebhooks'])(
   '%s of another person’s own connection is refused',
   async (name) => {

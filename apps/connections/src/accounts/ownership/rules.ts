@@ -1,5 +1,6 @@
-import type { UserId } from '@manifold/contracts';
+import type { Role, UserId } from '@manifold/contracts';
 import { Refusal } from '@manifold/errors';
+import { administers } from '../rules.ts';
 import type { Connection } from '../tables.ts';
 
 /** Whether somebody may see and do what this connection may: the organization's is everybody's. */
@@ -29,6 +30,12 @@ export interface Manager {
   byAdmin: boolean;
 }
 
+/** Somebody who asks in the graph. */
+export const managerOf = ({ userId, role }: { userId: UserId; role: Role }): Manager => ({
+  userId,
+  byAdmin: administers(role),
+});
+
 type Managed = Pick<Connection, 'id' | 'kind' | 'user_id' | 'status' | 'disabled_by'>;
 
 /** A connection of the whole workspace is an administrator's matter; one's own is one's own, or theirs. */
@@ -36,6 +43,15 @@ export function requireManaging(connection: Managed, by: Manager, field: string)
   if (by.byAdmin) return;
   if (connection.kind === 'ORGANIZATION') throw refuseRole();
   requireOwn(connection, by.userId, field);
+}
+
+/**
+ * What is done with a connection itself, and with what is kept of it: an administrator's matter for the
+ * organization's, the owner's alone for their own.
+ */
+export function requireUpkeep(connection: Managed, by: Manager, field: string): void {
+  requireOwn(connection, by.userId, field);
+  if (connection.kind === 'ORGANIZATION' && !by.byAdmin) throw refuseRole();
 }
 
 /** Whoever switched it off decides: its owner for what they switched off, administrators for the rest. */
@@ -66,6 +82,13 @@ const refuseOwnersWord = (field: string): Refusal =>
     reason: 'connection_of_another_user',
     field,
     fix: 'Ask its owner to switch it on: nobody else may.',
+  });
+
+/** The refusal for whoever may not decide what holds for a company the whole workspace is connected to. */
+export const refuseCompanyRole = (): Refusal =>
+  new Refusal('forbidden', 'What holds for the whole company in Pipedrive needs the role ADMIN', {
+    reason: 'role_too_low',
+    fix: 'Ask an administrator of the workspace.',
   });
 
 /** The refusal for whoever may not decide about a connection of the whole workspace. */

@@ -1,7 +1,6 @@
 import type { PipedriveObject } from '@manifold/contracts';
 import {
   fieldOperations,
-  type FieldOwner,
   listFieldOperations,
   type OperationName,
   operations,
@@ -9,6 +8,7 @@ import {
   recordOperations,
 } from '@manifold/pipedrive';
 import { PAGE } from '../../completeness/rules.ts';
+import { ownerOf } from '../../fields/creation/rules.ts';
 import { isArchivable } from '../../registry/rules.ts';
 
 export const jobs = [
@@ -42,13 +42,9 @@ export function estimateJob(
     case 'REFRESH_FIELDS':
       return ofCalls([listFieldOperations[object]]);
     case 'CREATE_FIELD':
-      return isFieldOwner(object)
-        ? ofCalls([listFieldOperations[object], fieldOperations[object].create])
-        : ofCalls([]);
+      return makeOf(object, 'create');
     case 'CREATE_FIELD_OPTIONS':
-      return isFieldOwner(object)
-        ? ofCalls([fieldOperations[object].get, fieldOperations[object].addOptions])
-        : ofCalls([]);
+      return makeOf(object, 'addOptions');
   }
 }
 
@@ -80,4 +76,10 @@ const ofCalls = (names: readonly OperationName[]): Estimate => ({
   records: null,
 });
 
-const isFieldOwner = (object: RecordObject): object is FieldOwner => object in fieldOperations;
+/** The catalogue is read first: what is to be made may be there. Leads have the fields of deals. */
+function makeOf(object: RecordObject, call: 'create' | 'addOptions'): Estimate {
+  const owner = ownerOf(object);
+  return ofCalls(
+    owner === undefined ? [] : [listFieldOperations[owner], fieldOperations[owner][call]],
+  );
+}

@@ -1,5 +1,5 @@
 import { operations, recordOperations } from '@manifold/pipedrive';
-import { priceOf, SEARCH_TOKENS } from '../../changes/prices.ts';
+import { priceOf, SEARCH_TOKENS } from '../../changes/costs/prices.ts';
 import type { Demand } from './rules.ts';
 import type { QueuedSteps } from './store.ts';
 

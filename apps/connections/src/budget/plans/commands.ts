@@ -1,12 +1,8 @@
-import {
-  BudgetChanged,
-  type ConnectionId,
-  type UserId,
-  type WorkspaceId,
-} from '@manifold/contracts';
+import { BudgetChanged, type ConnectionId } from '@manifold/contracts';
 import { acrossWorkspaces, withWorkspace } from '@manifold/database';
-import { publish } from '@manifold/messaging';
-import { requireOwn } from '../../accounts/ownership/rules.ts';
+import { type Origin, publish } from '@manifold/messaging';
+import { requireDeciding } from '../../accounts/ownership/commands.ts';
+import type { Manager } from '../../accounts/ownership/rules.ts';
 import { requireFound } from '../../accounts/rules.ts';
 import { findConnection } from '../../accounts/store.ts';
 import type { Connection } from '../../accounts/tables.ts';
@@ -28,13 +24,13 @@ export interface SaidPlan {
 export async function sayPlan(
   db: Db,
   { connectionId, plan, seats, topUpTokens }: SaidPlan,
-  by: { workspaceId: WorkspaceId; userId: UserId; correlationId: string; now: Date },
+  by: Origin & Manager & { now: Date },
 ): Promise<Connection> {
   const { workspaceId, userId, now } = by;
   const connection = await withWorkspace(db, workspaceId, async (tx) => {
     const found = await findConnection(tx, connectionId);
     const connection = requireFound(found, connectionId, 'input.connectionId');
-    requireOwn(connection, userId, 'input.connectionId');
+    await requireDeciding(tx, connection, { by, field: 'input.connectionId' });
     const of = { workspace_id: workspaceId, company_id: connection.company_id };
     if (plan === undefined) await removePlan(tx, workspaceId, connection.company_id);
     else {
@@ -42,7 +38,7 @@ export async function sayPlan(
       await setPlan(tx, { ...of, ...said, user_id: userId, updated_at: now });
     }
     await publish(tx, BudgetChanged, {
-      origin: { workspaceId, actor: { kind: 'user', id: userId }, correlationId: by.correlationId },
+      origin: { workspaceId, actor: by.actor, correlationId: by.correlationId },
       key: connection.id,
       payload: {
         connectionId: connection.id,

@@ -1,6 +1,13 @@
 import { ConnectionId } from '@manifold/contracts';
-import { optional, type RequestContext, requireRole, type Resolvers } from '@manifold/subgraph';
+import {
+  optional,
+  originOf,
+  type RequestContext,
+  requireRole,
+  type Resolvers,
+} from '@manifold/subgraph';
 import { z } from 'zod';
+import { managerOf } from '../../accounts/ownership/rules.ts';
 import { type BudgetDeps, readBudget } from '../reading.ts';
 import { sayPlan } from './commands.ts';
 
@@ -25,12 +32,10 @@ export const createPlanResolvers = (deps: BudgetDeps): Resolvers => ({
   Mutation: {
     setApiPlan: async (_: unknown, args: unknown, context: RequestContext) => {
       const { input } = SetPlanArguments.parse(args);
-      requireRole(context.identity, 'ADMIN');
+      requireRole(context.identity, 'MEMBER');
       const plan = input.plan && stored[input.plan];
       const { seats = 1, topUpTokens = 0, connectionId } = input;
-      const { userId } = context.identity;
-      const { correlationId } = context;
-      const by = { workspaceId: context.workspaceId, userId, correlationId, now: deps.now() };
+      const by = { ...originOf(context), ...managerOf(context.identity), now: deps.now() };
       const said = { connectionId, plan, seats, topUpTokens };
       return { apiBudget: await readBudget(deps, await sayPlan(deps.db, said, by)) };
     },

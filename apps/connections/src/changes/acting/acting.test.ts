@@ -12,11 +12,18 @@ import { z } from 'zod';
 import { createBystander } from '../../../test/bystander.ts';
 import { createChanging } from '../../../test/changing.ts';
 import { createPeople, named } from '../../../test/people.ts';
-import { APPROVE, createAsking, READ, setSubgraph, UNDO } from '../../../test/set-graph.ts';
+import {
+  APPROVE,
+  createAsking,
+  mutationOf,
+  READ,
+  setSubgraph,
+  UNDO,
+} from '../../../test/set-graph.ts';
 import { createWorld } from '../../../test/writing.ts';
-import { askerOf } from '../../../test/write-commands.ts';
-import { sealSecret } from '../../accounts/credential.ts';
-import { deleteConnection } from '../../accounts/removal.ts';
+import { askerOf, personStep } from '../../../test/write-commands.ts';
+import { sealSecret } from '../../accounts/tokens/credential.ts';
+import { deleteConnection } from '../../accounts/removal/removal.ts';
 import { insertConnection, removeConnection, setConnection } from '../../accounts/store.ts';
 import type { Connection } from '../../accounts/tables.ts';
 import { migrations } from '../../migrations/index.ts';
@@ -199,4 +206,32 @@ test('when a personal connection is removed, what is left waits for another yes'
   const [first, second] = await authorsOf(ids);
   expect(first).toBe(kimsUserId);
   expect(second).not.toBe(kimsUserId);
+}, 60_000);
+
+test('of several own connections the one connected last is shown and used, unless one is named', async () => {
+  // an earlier test took it away
+  await world.scoped((tx) => insertConnection(tx, kims));
+  const at = new Date(Date.now() + 60_000);
+  const own = {
+    id: newId('cn', ConnectionId),
+    pipedrive_user_id: '999',
+    webhook_path_hash: 'kims-2',
+  };
+  const newer = { ...kims, ...own, created_at: at, established_at: at };
+  await world.scoped((tx) => insertConnection(tx, newer));
+  const [one] = await makePersons(1);
+  const set = await namesPlanned({ After: one }, { userId: kim });
+  const { data } = await approve(set, kim, { starts: false });
+  expect(data.approveChangeSet.changeSet.attributedTo.connection).toEqual({ id: newer.id });
+  await ask(mutationOf('cancelChangeSet', 'ChangeSetInput'), { input: { id: set.id } });
+
+  const through = async (connectionId: ConnectionId) => {
+    const steps = [personStep(`named-${connectionId}@example.test`)];
+    const asked = { connectionId, actingUserId: kim, steps };
+    const { writeRequestId } = await world.submit(asked);
+    return (await world.stepsOf(writeRequestId))[0]?.connection_id;
+  };
+  expect(await through(world.connection.id)).toBe(newer.id);
+  expect(await through(kims.id)).toBe(kims.id);
+  await world.scoped((tx) => removeConnection(tx, newer.id));
 }, 60_000);

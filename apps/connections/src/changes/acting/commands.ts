@@ -1,7 +1,9 @@
 import { type Actor, type ConnectionId, UserId } from '@manifold/contracts';
 import { decideAccess, refuseAccess } from '../../accounts/rules.ts';
-import { findActingConnection, findConnection, keepConnection } from '../../accounts/store.ts';
+import { findActing } from '../../accounts/acting/commands.ts';
+import { findConnection, keepConnection } from '../../accounts/store.ts';
 import type { Tx } from '../../store.ts';
+import { tallyObjects } from '../rows/store.ts';
 import { changeHeldSet, type ChangeSet } from '../store.ts';
 import { isByHand } from './rules.ts';
 
@@ -14,7 +16,12 @@ export async function decideActing(tx: Tx, set: ChangeSet, actor: Actor): Promis
   if (!isByHand(set, actor) || !user.success) return organization;
   const own = await findConnection(tx, set.connection_id);
   if (own?.kind !== 'ORGANIZATION') return organization;
-  const acting = await findActingConnection(tx, set.connection_id, user.data);
+  const written = (await tallyObjects(tx, set.id)).filter(({ changed }) => changed > 0);
+  const acting = await findActing(tx, {
+    connectionId: set.connection_id,
+    userId: user.data,
+    objects: written.map(({ object }) => object),
+  });
   return acting === undefined
     ? organization
     : { acting_user_id: user.data, acting_connection_id: acting.id };

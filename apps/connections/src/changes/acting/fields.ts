@@ -1,5 +1,5 @@
 import type { ConnectionId } from '@manifold/contracts';
-import type { ChangeSetContext as Context } from '../loaders.ts';
+import type { ChangeSetContext as Context } from '../reading/loaders.ts';
 import type { ChangeSet } from '../store.ts';
 
 interface Attribution {

@@ -1,13 +1,13 @@
 import type { WriteRequestId } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
 import type { Tx } from '../../store.ts';
-import { advance, publishStep } from '../../writes/progress.ts';
+import { advance, isFirst, publishStep, queueSteps } from '../../writes/progress.ts';
 import { changeIdleStep } from '../../writes/sending/store.ts';
 import { lockLinesOf } from '../../writes/sending/turns/store.ts';
 import { listSteps, lockRequest, type Step, type WriteRequest } from '../../writes/store.ts';
 import { noteHold } from '../holding/commands.ts';
 import { endActing, keepWriter, requireWriter } from '../acting/commands.ts';
-import { finishSet } from '../ending.ts';
+import { finishSet } from '../deciding/ending.ts';
 import { restOf, wordsOf } from '../planning/reasons/rules.ts';
 import { listChangesOfRequests } from '../rows/store.ts';
 import { addSpent, changeHeldSet, type ChangeSet } from '../store.ts';
@@ -26,7 +26,7 @@ import {
 /** How soon to look again whether the sender has made room. */
 const LOOK_AGAIN_MS = 250;
 /** In one transaction, which holds the row of the set. */
-const RELEASED_AT_ONCE = 10;
+const RELEASED_AT_ONCE = 20;
 const IDLE_AT_ONCE = 20;
 
 /** Hands the next changes of an approved set to the sender, a window's worth at a time. */
@@ -121,9 +121,18 @@ const releaseSome = (
     const to = { connectionId, userId: set.acting_user_id, now: deps.now() };
     // of all of them at once: another set may have the same records in another order
     await lockLinesOf(tx, await listSteps(tx, ids));
-    for (const id of await releaseRequests(tx, ids, to)) {
-      await releaseRequest(tx, id, { drifted, now: deps.now() });
+    const released = await releaseRequests(tx, ids, to);
+    const steps = Map.groupBy(await listSteps(tx, released), (step) => step.write_request_id);
+    const [plain, others]: [Step[], WriteRequestId[]] = [[], []];
+    for (const id of released.toSorted()) {
+      const own = steps.get(id) ?? [];
+      const first = own.some((step) => drifted.has(step.id)) ? undefined : own.find(isFirst);
+      if (first === undefined) others.push(id);
+      else plain.push(first);
     }
+    // most go into their lines together
+    await queueSteps(tx, plain, deps.now());
+    for (const id of others) await releaseRequest(tx, id, { drifted, now: deps.now() });
     return { outcome: 'more', afterMs: 0 };
   });
 

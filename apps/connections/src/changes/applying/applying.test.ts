@@ -1,8 +1,9 @@
+import type { ChangeSetId } from '@manifold/contracts';
 import { createTestDatabase, eventually, silentLog, startTestPipedrive } from '@manifold/testing';
 import { sql } from 'kysely';
 import { afterAll, expect, test } from 'vitest';
 import { migrations } from '../../migrations/index.ts';
-import type { Tables } from '../../store.ts';
+import type { Tables, Tx } from '../../store.ts';
 import { changeIdleStep } from '../../writes/sending/store.ts';
 import { lockRequest } from '../../writes/store.ts';
 import { createBystander } from '../../../test/bystander.ts';
@@ -95,16 +96,14 @@ test('a change that comes to rest while its set is paused stays as it came to re
   await sender.stop();
   const id = await changing.planned([named(one ?? 0, 'After')]);
   await changing.approve(id);
-  await eventually(async () =>
-    expect((await changing.totals(id)).states).toMatchObject({ APPLYING: 1 }),
-  );
+  await handedOver(id, 1);
   const [change] = await changing.changes(id);
   const step = change?.write_step_id ?? absent();
   let pausing: Promise<unknown> = Promise.resolve();
   await world.scoped(async (tx) => {
     await lockRequest(tx, change?.write_request_id ?? absent());
     pausing = changing.pause(id);
-    await eventually(async () => expect(await countBlocked()).toBeGreaterThan(0));
+    await eventually(async () => expect(await countBlockedBy(tx)).toBeGreaterThan(0));
     await changeIdleStep(tx, step, { state: 'parked', reason: 'pipedrive_refused' });
   });
   await pausing;
@@ -113,13 +112,23 @@ test('a change that comes to rest while its set is paused stays as it came to re
   sender = startSender();
 });
 
+/** All its changes are the sender's, and the worker has let go of it. */
+const handedOver = (id: ChangeSetId, count: number) =>
+  eventually(
+    async () => {
+      expect((await changing.totals(id)).states).toMatchObject({ APPLYING: count });
+      expect((await changing.find(id)).lease_until).toBeNull();
+    },
+    { timeoutMs: 30_000 },
+  );
+
 const absent = (): never => {
   throw new Error('there is no change');
 };
 
-const countBlocked = async (): Promise<number> => {
-  const { rows } = await sql`select from pg_locks where not granted and pid in
-    (select pid from pg_stat_activity where datname = current_database())`.execute(db);
+const countBlockedBy = async (tx: Tx): Promise<number> => {
+  const { rows } = await sql`select from pg_stat_activity
+    where pg_backend_pid() = any(pg_blocking_pids(pid))`.execute(tx);
   return rows.length;
 };
 
@@ -136,9 +145,7 @@ test('a paused set writes nothing more until it is resumed, and a cancelled one 
   await sender.stop();
   const id = await changing.planned(ids.map((person) => named(person, 'After')));
   await changing.approve(id);
-  await eventually(async () =>
-    expect((await changing.totals(id)).states).toMatchObject({ APPLYING: 30 }),
-  );
+  await handedOver(id, 30);
   await changing.pause(id);
   expect((await changing.totals(id)).states).toMatchObject({ PLANNED: 30 });
 

@@ -1,7 +1,7 @@
 import type { PipedriveRecord } from '@manifold/contracts';
 import type { Failure } from '@manifold/pipedrive';
-import { openImage } from '../images.ts';
-import { readRecords } from '../reading.ts';
+import { openImage } from '../undoing/images.ts';
+import { readRecords } from '../reading/reading.ts';
 import { holds } from '../rules.ts';
 import type { Change } from '../rows/store.ts';
 import type { Work } from '../work.ts';

@@ -1,10 +1,17 @@
-import { createTestDatabase, eventually, silentLog, startTestPipedrive } from '@manifold/testing';
+import {
+  createTestDatabase,
+  eventually,
+  silentLog,
+  startTestGraph,
+  startTestPipedrive,
+} from '@manifold/testing';
 import { afterAll, expect, test } from 'vitest';
 import { migrations } from '../../migrations/index.ts';
 import type { Tables } from '../../store.ts';
 import { createBystander } from '../../../test/bystander.ts';
 import { createChanging } from '../../../test/changing.ts';
 import { createPeople, named } from '../../../test/people.ts';
+import { setSubgraph } from '../../../test/set-graph.ts';
 import { createWorld } from '../../../test/writing.ts';
 
 const { db, drop } = await createTestDatabase<Tables>(migrations);
@@ -20,12 +27,22 @@ const changing = createChanging(world, eventually);
 const sender = world.startWorker();
 const worker = changing.startWorker({ wakeSender: sender.wake });
 
+const { graph, stop } = await startTestGraph({
+  ...setSubgraph(world, { sender: sender.wake, worker: worker.wake }),
+  caller: { workspaceId: world.workspaceId },
+});
+
 afterAll(async () => {
+  await stop();
   await worker.stop();
   await sender.stop();
   await pipedrive.stop();
   await drop();
 });
+
+const READ = `query ($id: ID!) { changeSet(id: $id) { changes(first: 1) { nodes {
+  state reason cause fix writeStep { reason cause fix } } } } }`;
+const shown = async (id: string) => (await graph(READ, { id })).data.changeSet.changes.nodes;
 
 const editByHand = (id: number | undefined, fields: object) =>
   bystander.call('POST', '/control/edit', { object: 'person', id, fields });
@@ -47,6 +64,12 @@ test('an update that was written before its call broke off counts as applied, an
   await bystander.fault('cut-after', { method: 'PATCH' });
   await changing.approve(id);
   await unknown(id);
+  const words = {
+    reason: 'outcome_unknown',
+    cause: expect.stringMatching(/^Pipedrive gave no answer .+ not known yet/),
+    fix: expect.stringMatching(/^Nothing needs to be done: it is looked for/),
+  };
+  expect(await shown(id)).toMatchObject([{ state: 'APPLYING', ...words, writeStep: words }]);
   await editByHand(one, { name: 'By hand' });
   aheadMs += 2 * settleMs;
   const set = await changing.reached(id, 'done');

@@ -24,7 +24,10 @@ export async function listResting(
     with first as (
       select distinct id from (
         select r.id from change c
-        join write_request r on r.workspace_id = c.workspace_id and r.id = c.write_request_id
+        -- one by one: the planner may know nothing of a young table
+        cross join lateral (
+          select id, state, released_at from write_request
+          where workspace_id = c.workspace_id and id = c.write_request_id offset 0) r
         where c.${ofThisWorkspace} and c.change_set_id = ${setId} and c.effect <> 'none'
           and r.state = 'pending' and r.released_at is null
         order by c.id limit ${limit}
@@ -126,17 +129,21 @@ export async function setChecked(tx: Db, ids: readonly ChangeId[], at: Date): Pr
     .execute();
 }
 
-/** Released requests of a set of which nothing has been sent or has ended. */
-export async function listRecallable(tx: Db, setId: ChangeSetId): Promise<WriteRequestId[]> {
+/** Released requests of a set of which nothing has been sent or has ended, by id. */
+export async function listRecallable(
+  tx: Db,
+  setId: ChangeSetId,
+  { after, limit }: { after?: WriteRequestId | undefined; limit?: number } = {},
+): Promise<WriteRequestId[]> {
   const { rows } = await sql<RequestRow>`
     select r.id from write_request r
     join write_step s on s.workspace_id = r.workspace_id and s.write_request_id = r.id
     where r.${ofThisWorkspace} and r.change_set_id = ${setId} and r.state = 'pending'
-      and r.released_at is not null
+      and r.released_at is not null and r.id > ${after ?? ''}
     group by r.id
     having bool_and(s.state in ('planned', 'queued') and s.sent_at is null)
       and bool_or(s.state = 'queued')
-    order by r.id`.execute(tx);
+    order by r.id limit ${limit ?? null}`.execute(tx);
   return idsOf(rows);
 }
 

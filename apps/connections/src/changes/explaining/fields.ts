@@ -1,5 +1,5 @@
 import { goesOnAt } from '../holding/rules.ts';
-import type { ChangeSetContext as Context } from '../loaders.ts';
+import type { ChangeSetContext as Context } from '../reading/loaders.ts';
 import type { ChangeSet } from '../store.ts';
 import { explainSet, waitOf } from './rules.ts';
 

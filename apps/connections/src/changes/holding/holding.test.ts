@@ -10,6 +10,7 @@ import { createBystander } from '../../../test/bystander.ts';
 import { createChanging } from '../../../test/changing.ts';
 import { listEvents } from '../../../test/looking.ts';
 import { createPeople, named } from '../../../test/people.ts';
+import { askerOf } from '../../../test/write-commands.ts';
 import { setSubgraph } from '../../../test/set-graph.ts';
 import { createWorld } from '../../../test/writing.ts';
 import { sayPlan } from '../../budget/plans/commands.ts';
@@ -52,6 +53,7 @@ const read = async (id: string) => {
   expect(errors).toBeUndefined();
   return data.changeSet;
 };
+const isStopped = ({ reason }: { reason: string | null }) => reason === 'budget_spent';
 const waits = async (id: string) =>
   (await listEvents(db, world.workspaceId, 'change_set_progressed'))
     .filter(({ payload }) => payload.changeSetId === id && payload.waitsFor !== undefined)
@@ -65,9 +67,11 @@ test('a set that is stopped by the budget says so, until when, and goes on as so
     async () => {
       const set = await read(id);
       expect(set.waitsFor).toBe('budget_spent');
+      // nothing is on its way any more
+      expect(set.progress.done + set.changes.nodes.filter(isStopped).length).toBe(ids.length);
       return set;
     },
-    { timeoutMs: 15_000 },
+    { timeoutMs: 30_000 },
   );
   const now = world.deps.now();
   expect(held).toMatchObject({ state: 'APPLYING', reason: null });
@@ -78,9 +82,7 @@ test('a set that is stopped by the budget says so, until when, and goes on as so
   expect(held.progress.done).toBeLessThan(20);
   expect(held.progress.ratePerSecond).toBeNull();
   expect(held.progress.remainingSeconds).toBeGreaterThan(0);
-  const waiting = held.changes.nodes.filter(
-    (one: { reason: string }) => one.reason === held.waitsFor,
-  );
+  const waiting = held.changes.nodes.filter(isStopped);
   expect(waiting.length).toBeGreaterThan(0);
   for (const change of waiting) {
     expect(change).toMatchObject({
@@ -95,7 +97,7 @@ test('a set that is stopped by the budget says so, until when, and goes on as so
   await sayPlan(
     db,
     { connectionId: connection.id, plan: 'ultimate', seats: 1, topUpTokens: 0 },
-    { workspaceId, userId: connection.user_id, correlationId: 'c', now: world.deps.now() },
+    { ...askerOf(workspaceId), userId: connection.user_id, byAdmin: true, now: world.deps.now() },
   );
   const done = await changing.reached(id, 'done', 30_000);
   expect(done.waiting_reason).toBeNull();
@@ -105,7 +107,7 @@ test('a set that is stopped by the budget says so, until when, and goes on as so
 test('a plan that waits for the budget goes on as soon as more is known of', async () => {
   const { workspaceId, connection } = world;
   const said = { connectionId: connection.id, seats: 1, topUpTokens: 0 };
-  const by = { workspaceId, userId: connection.user_id, correlationId: 'c' };
+  const by = { ...askerOf(workspaceId), userId: connection.user_id, byAdmin: true };
   // back to what is assumed, of which nothing is left
   await sayPlan(db, { ...said, plan: undefined }, { ...by, now: world.deps.now() });
   const ids = await makePersons(2);

@@ -22,7 +22,10 @@ export async function listHolds(
     select r.change_set_id, (array_agg(s.reason order by s.not_before))[1] as reason,
       min(s.not_before) as until
     from write_request r
-    join write_step s on s.workspace_id = r.workspace_id and s.write_request_id = r.id
+    -- one by one: on a young table the planner would rather read all steps there are
+    cross join lateral (
+      select state, reason, not_before from write_step
+      where workspace_id = r.workspace_id and write_request_id = r.id offset 0) s
     where r.${ofThisWorkspace} and r.change_set_id = any(${setIds})
       and r.state = 'pending' and r.released_at is not null and s.state in ('queued', 'sending')
     group by r.change_set_id

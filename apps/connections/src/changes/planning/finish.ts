@@ -2,7 +2,8 @@ import { ChangeSetApproved, ChangeSetPlanned } from '@manifold/contracts';
 import { publish } from '@manifold/messaging';
 import type { Tx } from '../../store.ts';
 import { decideActing } from '../acting/commands.ts';
-import { causeOf, originOf } from '../origin.ts';
+import { originOf } from '../../writes/askers/rules.ts';
+import { causeOf } from '../origin.ts';
 import {
   type ApprovalDecision,
   decideApproval,
@@ -10,12 +11,12 @@ import {
   keptUntil,
 } from '../policy/rules.ts';
 import { findWritePolicy } from '../policy/store.ts';
-import { recheckTokens } from '../prices.ts';
+import { recheckTokens } from '../costs/prices.ts';
 import { hashChanges, tallyChanges, tallyObjects } from '../rows/store.ts';
 import { addSpent, changeHeldSet, type ChangeSet } from '../store.ts';
-import { sumUp, type Totals } from '../totals.ts';
+import { sumUp, type Totals } from '../costs/totals.ts';
 import { type Stretch, withWork, type Work } from '../work.ts';
-import { newRecordTokens } from './new-records.ts';
+import { priceNewRecords } from './new-records.ts';
 import { partsOf } from './parts.ts';
 
 /** Sums a plan up, and hands it to a person or, where the workspace allows it, to the sender. */
@@ -29,10 +30,8 @@ export async function finishPlanning(work: Work): Promise<Stretch> {
     const policy = (await findWritePolicy(tx)) ?? defaultPolicy;
     const objects = await tallyObjects(tx, set.id);
     const parts = await partsOf(tx, set, objects);
-    const priceTokens =
-      totals.priceTokens +
-      recheckTokens(objects) +
-      (await newRecordTokens(tx, set, { tallies: objects, now }));
+    const fresh = await priceNewRecords(tx, set, { tallies: objects, now });
+    const priceTokens = totals.priceTokens + recheckTokens(objects) + fresh.tokens;
     const approval = decideApproval({ ...totals.effects, parts }, { rails: set, policy });
     const isAutomatic = approval.approval === 'automatic';
     const acting = isAutomatic ? await decideActing(tx, set, originOf(set).actor) : {};
@@ -41,6 +40,7 @@ export async function finishPlanning(work: Work): Promise<Stretch> {
       reason: isAutomatic ? null : approval.reason,
       hash,
       price_tokens: priceTokens,
+      makes_fields: fresh.makesFields,
       images_until: keptUntil(now),
       waiting_reason: null,
       planned_at: now,

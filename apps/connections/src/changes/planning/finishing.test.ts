@@ -1,6 +1,5 @@
 import { createTestDatabase, eventually, silentLog, startTestPipedrive } from '@manifold/testing';
 import { afterAll, expect, test } from 'vitest';
-import { allowExternalId } from '../../fields/external-id/commands.ts';
 import { migrations } from '../../migrations/index.ts';
 import type { Tables } from '../../store.ts';
 import { createBystander } from '../../../test/bystander.ts';
@@ -44,18 +43,6 @@ async function pay(rows: Rows) {
   const { costTokens, states } = await changing.totals(id);
   return { estimate: estimate ?? 0, spent: reading - planning + costTokens, states };
 }
-
-test('the field that marks new records as ours is in the estimate of the first of them', async () => {
-  await allowExternalId(world.deps, world.connection, {
-    objects: ['person'],
-    by: world.connection.user_id,
-  });
-  const rows = (...names: string[]) => names.map((name) => [personStep(`${name}@example.test`)]);
-  const first = await pay(rows('first'));
-  const next = await pay(rows('next'));
-  expect([first.spent, next.spent]).toEqual([first.estimate, next.estimate]);
-  expect(first.estimate - next.estimate).toBe(15);
-});
 
 test.each([
   ['updates', async () => (await makePersons(3)).map((id) => named(id, 'After'))],

@@ -4,7 +4,7 @@ import type { Failure } from '@manifold/pipedrive';
 import { listLinks } from '../../links/store.ts';
 import type { StepBody } from '../../writes/rules.ts';
 import type { Step } from '../../writes/store.ts';
-import { readRecords } from '../reading.ts';
+import { readRecords } from '../reading/reading.ts';
 import { isRecordId } from '../rules.ts';
 import type { Work } from '../work.ts';
 import type { Match } from './rules.ts';

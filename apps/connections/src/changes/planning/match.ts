@@ -2,9 +2,9 @@ import type { IdentityKey, PipedriveObject, PipedriveRecord } from '@manifold/co
 import type { Failure } from '@manifold/pipedrive';
 import { lookUp } from '../../registry/look-up.ts';
 import { hasKey, isSearchable } from '../../writes/identity/rules.ts';
-import { search } from '../../writes/sending/search.ts';
-import { SEARCH_TOKENS } from '../prices.ts';
-import { readRecords } from '../reading.ts';
+import { search } from '../../writes/sending/resolving/search.ts';
+import { SEARCH_TOKENS } from '../costs/prices.ts';
+import { readRecords } from '../reading/reading.ts';
 import type { Work } from '../work.ts';
 import { codesOf, matchNamed, matchOf, type Sought } from './match-named.ts';
 import { noSuchField } from './reasons/rules.ts';

@@ -1,6 +1,7 @@
 import { type ChangeSetId, WriteCommand } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
 import type { Tx } from '../../store.ts';
+import { actorOf } from '../../writes/askers/rules.ts';
 import { storeWrite } from '../../writes/submitting.ts';
 import { type ChangeRow, listChanges } from '../rows/shown/store.ts';
 import { changeHeldSet, type ChangeSet } from '../store.ts';
@@ -49,7 +50,7 @@ const commandOf = (set: ChangeSet, row: ChangeRow): WriteCommand =>
   WriteCommand.parse({
     workspaceId: set.workspace_id,
     connectionId: set.connection_id,
-    actor: { kind: set.actor_kind, id: set.actor_id },
+    actor: actorOf(set),
     correlationId: set.correlation_id,
     idempotencyKey: `${set.id}|${row.id}`,
     cause: { service: 'connections', type: 'Change', id: row.id },

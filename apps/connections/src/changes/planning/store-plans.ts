@@ -1,7 +1,7 @@
 import type { PipedriveObject } from '@manifold/contracts';
 import type { Tx } from '../../store.ts';
-import { imagesOf } from '../images.ts';
-import { priceOf } from '../prices.ts';
+import { imagesOf } from '../undoing/images.ts';
+import { priceOf } from '../costs/prices.ts';
 import { planText } from '../rules.ts';
 import { listTaken, setChange } from '../rows/store.ts';
 import { addSpent, changeHeldSet } from '../store.ts';

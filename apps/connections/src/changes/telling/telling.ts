@@ -2,7 +2,7 @@ import { ChangeSetProgressed, CloseChangeSet, type ReasonCode } from '@manifold/
 import { publish } from '@manifold/messaging';
 import type { Tx } from '../../store.ts';
 import { countPending } from '../applying/store.ts';
-import { shownState } from '../listing.ts';
+import { shownState } from '../reading/listing.ts';
 import { causeOf } from '../origin.ts';
 import { type ChangeSet, findChangeSet } from '../store.ts';
 import { isProgress, mayBeTold, type Told } from './rules.ts';

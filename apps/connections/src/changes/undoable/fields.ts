@@ -1,4 +1,4 @@
-import type { ChangeSetContext as Context } from '../loaders.ts';
+import type { ChangeSetContext as Context } from '../reading/loaders.ts';
 import type { ChangeSet } from '../store.ts';
 import { decideUndoable } from './rules.ts';
 

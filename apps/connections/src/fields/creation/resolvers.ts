@@ -11,7 +11,7 @@ import {
   type Resolvers,
 } from '@manifold/subgraph';
 import { z } from 'zod';
-import type { PipedriveAccess } from '../../accounts/client.ts';
+import type { PipedriveAccess } from '../../accounts/calling/client.ts';
 import { openConnection } from '../asking.ts';
 import type { FieldCreationDeps } from './catalogue.ts';
 import { createField } from './commands.ts';
@@ -65,7 +65,7 @@ export const createFieldCreationResolvers = (
   Mutation: {
     createField: async (_: unknown, args: { input: unknown }, context: RequestContext) => {
       const { input } = CreateArguments.parse(args);
-      requireRole(context.identity, 'ADMIN');
+      requireRole(context.identity, 'MEMBER');
       const object = requireOwner(input.object);
       const suggested = input.type === undefined ? suggestType(input) : undefined;
       const type = input.type ?? suggested?.type ?? 'varchar';
@@ -85,7 +85,7 @@ export const createFieldCreationResolvers = (
         fieldCode: code,
         labels,
       } = OptionsArguments.parse(args).input;
-      requireRole(context.identity, 'ADMIN');
+      requireRole(context.identity, 'MEMBER');
       const object = requireOwner(named);
       const { connection, client } = await openConnection(deps, context, {
         connectionId,

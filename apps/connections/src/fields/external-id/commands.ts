@@ -38,12 +38,14 @@ export interface ExternalIdQuestion {
   connectionId: ConnectionId;
   companyId: string;
   object: ExternalIdObject;
+  /** Whether a field that is not there may be made; absent: it may. */
+  mayMake?: (tx: Db) => Promise<boolean>;
 }
 
 /**
  * The custom field that carries our own id in new records. Made at the first create after somebody
  * agreed to it, never before; found again when it is there. Undefined: write without it, because
- * nobody agreed or Pipedrive refused it for now. Throws a `Refusal` worth retrying while Pipedrive
+ * nobody agreed, Pipedrive refused it for now, or it may not be made. Throws a `Refusal` worth retrying while Pipedrive
  * cannot be asked or another replica is making it.
  */
 export async function externalIdField(
@@ -56,6 +58,7 @@ export async function externalIdField(
     const now = deps.now();
     const decided = decideField(await findExternalIdField(tx, question), now);
     if (decided.outcome !== 'make') return decided;
+    if (question.mayMake && !(await question.mayMake(tx))) return { outcome: 'without' } as const;
     return (await leaseField(tx, question, leaseOf(owner, now))) ? decided : undefined;
   });
   if (decision === undefined) throw beingMade();

@@ -9,7 +9,8 @@ import {
   type Resolvers,
 } from '@manifold/subgraph';
 import { z } from 'zod';
-import { requireOwn } from '../../accounts/ownership/rules.ts';
+import { requireDeciding } from '../../accounts/ownership/commands.ts';
+import { managerOf } from '../../accounts/ownership/rules.ts';
 import { requireFound } from '../../accounts/rules.ts';
 import { findConnection } from '../../accounts/store.ts';
 import type { Connection } from '../../accounts/tables.ts';
@@ -73,12 +74,17 @@ export const createExternalIdResolvers = (deps: Deps): Resolvers => ({
 /** A consent may be given while the connection rests: nothing is asked of Pipedrive. */
 async function readConsent(deps: Deps, args: { input: unknown }, context: Context) {
   const { connectionId, objects } = Arguments.parse(args).input;
-  requireRole(context.identity, 'ADMIN');
-  const found = await withWorkspace(deps.db, context.workspaceId, (tx) =>
-    findConnection(tx, connectionId),
-  );
-  const connection = requireFound(found, connectionId, 'input.connectionId');
-  requireOwn(connection, context.identity.userId, 'input.connectionId');
+  requireRole(context.identity, 'MEMBER');
+  const deciding = { by: managerOf(context.identity), field: 'input.connectionId' };
+  const connection = await withWorkspace(deps.db, context.workspaceId, async (tx) => {
+    const found = requireFound(
+      await findConnection(tx, connectionId),
+      connectionId,
+      deciding.field,
+    );
+    await requireDeciding(tx, found, deciding);
+    return found;
+  });
   return { connection, objects: requireObjects(objects) };
 }
 

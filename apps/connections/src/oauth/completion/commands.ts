@@ -1,6 +1,6 @@
 import type { ConnectionId } from '@manifold/contracts';
 import { createOnce, withWorkspace } from '@manifold/database';
-import type { Asker } from '../../accounts/connecting.ts';
+import type { Asker } from '../../accounts/connecting/connecting.ts';
 import { requireFound } from '../../accounts/rules.ts';
 import { findConnection } from '../../accounts/store.ts';
 import type { Connection } from '../../accounts/tables.ts';

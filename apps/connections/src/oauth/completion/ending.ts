@@ -2,7 +2,7 @@ import { acrossWorkspaces, withWorkspace } from '@manifold/database';
 import type { Refusal } from '@manifold/errors';
 import { type Grant, revokeGrant } from '@manifold/pipedrive';
 import { isCompanyGranted } from '../../accounts/grants/store.ts';
-import type { RemovalDeps } from '../../accounts/removal.ts';
+import type { RemovalDeps } from '../../accounts/removal/removal.ts';
 import type { OauthState } from '../tables.ts';
 import { isPassing } from './rules.ts';
 import { setAttempt } from './store.ts';

@@ -8,12 +8,16 @@ import {
   parseApiDomain,
   refreshGrant,
 } from '@manifold/pipedrive';
-import { finishConnecting, identify, recordConnecting } from '../../accounts/connecting.ts';
-import { type Kept, storeConnection } from '../../accounts/granting.ts';
+import {
+  finishConnecting,
+  identify,
+  recordConnecting,
+} from '../../accounts/connecting/connecting.ts';
+import { type Kept, storeConnection } from '../../accounts/connecting/granting.ts';
 import { keepGrant, releaseGrant } from '../../accounts/grants/commands.ts';
-import type { RemovalDeps } from '../../accounts/removal.ts';
+import type { RemovalDeps } from '../../accounts/removal/removal.ts';
 import { refusalOf, unreachable } from '../../accounts/rules.ts';
-import type { SetupDeps } from '../../accounts/setup.ts';
+import type { SetupDeps } from '../../accounts/connecting/setup.ts';
 import type { Connection } from '../../accounts/tables.ts';
 import { type RegisteredApp, requireApp } from '../apps.ts';
 import { tradeCode } from '../trading.ts';

@@ -1,7 +1,7 @@
 import type { FieldDefinition, PipedriveRecord, WorkspaceId } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
 import { isCustomCode, type RecordObject } from '@manifold/pipedrive';
-import type { PipedriveAccess } from '../../accounts/client.ts';
+import type { PipedriveAccess } from '../../accounts/calling/client.ts';
 import { requireOwn } from '../../accounts/ownership/rules.ts';
 import { refusalOf, requireUsable } from '../../accounts/rules.ts';
 import { findConnection } from '../../accounts/store.ts';

@@ -4,7 +4,7 @@ import { createTestDatabase, eventually, silentLog, startTestPipedrive } from '@
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { createBystander } from '../../../test/bystander.ts';
 import { createWorld, type World } from '../../../test/writing.ts';
-import { sealSecret } from '../../accounts/credential.ts';
+import { sealSecret } from '../../accounts/tokens/credential.ts';
 import { migrations } from '../../migrations/index.ts';
 import { insertRegistry, listRegistries, setRegistry } from '../../registry/store.ts';
 import type { Tables } from '../../store.ts';

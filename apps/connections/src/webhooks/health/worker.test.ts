@@ -1,7 +1,7 @@
 import { createTestDatabase, eventually, silentLog, startTestPipedrive } from '@manifold/testing';
 import { afterAll, expect, test } from 'vitest';
 import { createWorld } from '../../../test/writing.ts';
-import type { PipedriveAccess } from '../../accounts/client.ts';
+import type { PipedriveAccess } from '../../accounts/calling/client.ts';
 import { migrations } from '../../migrations/index.ts';
 import type { Tables } from '../../store.ts';
 import { startUpkeep } from '../../upkeep/worker.ts';

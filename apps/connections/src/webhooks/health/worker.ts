@@ -1,7 +1,7 @@
 import { acrossWorkspaces } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
 import { createLatch } from '@manifold/messaging';
-import type { PipedriveAccess } from '../../accounts/client.ts';
+import type { PipedriveAccess } from '../../accounts/calling/client.ts';
 import type { WebhookHealth } from '../tables.ts';
 import { checkSubscription, type HealthDeps } from './check.ts';
 import { forgetConnections, leaseHealth, watchConnections } from './store.ts';

@@ -12,7 +12,7 @@ import { cancelRequest } from '../commands.ts';
 import { holdStep } from '../sending/held.ts';
 import { leaseSteps } from '../sending/leasing/store.ts';
 import { processStep } from '../sending/process.ts';
-import { endStep } from '../sending/settle.ts';
+import { endStep } from '../sending/ending/settle.ts';
 import type { Step } from '../store.ts';
 import { bodyWithCarried, mayCarryMore } from './rules.ts';
 

@@ -1,4 +1,4 @@
-import type { WriteStepId } from '@manifold/contracts';
+import type { WriteRequestId, WriteStepId } from '@manifold/contracts';
 import { ofThisWorkspace } from '@manifold/database';
 import { sql } from 'kysely';
 import type { Db } from '../../store.ts';
@@ -27,11 +27,13 @@ export async function listAllCarried(
       select id from write_step
       where workspace_id = ${workspace_id} and superseded_by = ${id} and sealed_body is not null
       union
-      select s.id from carried join write_step s on s.workspace_id = ${workspace_id}
-        and s.superseded_by = carried.id and s.sealed_body is not null
+      select s.id from carried cross join lateral (
+        select id from write_step where workspace_id = ${workspace_id}
+          and superseded_by = carried.id and sealed_body is not null offset 0) s
     )
-    select s.* from write_step s join carried on carried.id = s.id
-    where s.workspace_id = ${workspace_id} and s.id <> ${id}
+    select s.* from write_step s
+    where s.workspace_id = ${workspace_id} and s.id = any (array(select id from carried))
+      and s.id <> ${id}
     order by s.created_at, s.id`.execute(tx);
   return rows;
 }
@@ -47,4 +49,48 @@ export async function moveCarried(
     .where(ofThisWorkspace)
     .where('superseded_by', '=', from)
     .execute();
+}
+
+/** The steps of requests, all that handed over to them, and those they were handed over to; by id. */
+export async function listJoined(tx: Db, requestIds: readonly WriteRequestId[]): Promise<Step[]> {
+  const { rows } = await sql<Step>`
+    with recursive own (id, carrier) as (
+      select id, case when sealed_body is not null then superseded_by end from write_step
+      where ${ofThisWorkspace} and write_request_id = any(${requestIds}::text[])
+    ), above (id) as (
+      select carrier from own where carrier is not null
+      union
+      select s.superseded_by from above join write_step s on s.${ofThisWorkspace}
+        and s.id = above.id and s.superseded_by is not null
+    ), below (id) as (
+      select id from own
+      union
+      select s.id from below join write_step s on s.${ofThisWorkspace}
+        and s.superseded_by = below.id and s.sealed_body is not null
+    )
+    select s.* from write_step s
+    where s.${ofThisWorkspace} and s.id in (select id from above union select id from below)
+    order by s.id`.execute(tx);
+  return rows;
+}
+
+/** Locks requests until the transaction ends, in the order of their ids. */
+export async function lockRequests(tx: Db, ids: readonly WriteRequestId[]): Promise<void> {
+  await sql`select from write_request
+    where ${ofThisWorkspace} and id = any(${ids}::text[]) order by id for update`.execute(tx);
+}
+
+/** The same of steps: after their requests. */
+export async function lockSteps(tx: Db, ids: readonly WriteStepId[]): Promise<void> {
+  await sql`select from write_step
+    where ${ofThisWorkspace} and id = any(${ids}::text[]) order by id for update`.execute(tx);
+}
+
+/** Where a transaction can go back to, giving up what it has locked since. */
+export async function setSavepoint(tx: Db): Promise<void> {
+  await sql`savepoint locks`.execute(tx);
+}
+
+export async function goBackToSavepoint(tx: Db): Promise<void> {
+  await sql`rollback to savepoint locks`.execute(tx);
 }

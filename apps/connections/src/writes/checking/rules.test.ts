@@ -1,4 +1,4 @@
-import type { WriteStep } from '@manifold/contracts';
+import type { FieldDefinition, FieldType, WriteStep } from '@manifold/contracts';
 import { describe, expect, test } from 'vitest';
 import { commandOf, personStep } from '../../../test/write-commands.ts';
 import { checkStep } from './rules.ts';
@@ -10,11 +10,16 @@ const stepOf = (change: Partial<WriteStep>): WriteStep => {
   return { ...step, ...change };
 };
 
+const fieldOf = (code: string, type: FieldType): FieldDefinition => ({
+  ...{ object: 'person', code, name: code, type, custom: false },
+});
+
 describe('a step is refused', () => {
   const fields = new Map([
-    ['name', {}],
-    ['emails', {}],
-    ['add_time', { readOnly: true }],
+    ['name', fieldOf('name', 'varchar')],
+    ['emails', fieldOf('emails', 'emails')],
+    ['owner_id', fieldOf('owner_id', 'user')],
+    ['add_time', { ...fieldOf('add_time', 'datetime'), readOnly: true }],
   ]);
   test.each<[string, Partial<WriteStep>, string, string]>([
     [
@@ -80,5 +85,20 @@ describe('a step is refused', () => {
     expect(checkStep(stepOf({ fields: { nope: 1 } }), { earlier: [], fields: undefined })).toEqual(
       [],
     );
+  });
+
+  test('with a value Pipedrive must refuse only when somebody waits who can be told', () => {
+    const step = stepOf({ fields: { name: 'Ada' }, createOnlyFields: { owner_id: 'Grace' } });
+    expect(checkStep(step, { earlier: [], fields })).toEqual([]);
+    const problems = checkStep(step, { earlier: [], fields, withValues: true });
+    expect(problems).toEqual([
+      {
+        reason: 'field_type_mismatch',
+        path: 'createOnlyFields.owner_id',
+        message: expect.stringContaining('The field owner_id takes'),
+        fix: expect.stringMatching(/^[A-Z].+\.$/),
+      },
+    ]);
+    expect(JSON.stringify(problems)).not.toContain('Grace');
   });
 });

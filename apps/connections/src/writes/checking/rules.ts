@@ -1,5 +1,6 @@
-import type { IdentityKey, ReasonCode, WriteStep } from '@manifold/contracts';
+import type { FieldDefinition, IdentityKey, ReasonCode, WriteStep } from '@manifold/contracts';
 import { isRecordId } from '../../changes/rules.ts';
+import { findMisfit } from '../../changes/values/rules.ts';
 import { canIdentify, isMergeable } from '../identity/rules.ts';
 
 /** A field, key or reference of a step that cannot be carried out. */
@@ -12,13 +13,15 @@ export interface StepProblem {
 }
 
 /** A catalogue by code. */
-export type KnownFields = ReadonlyMap<string, { readOnly?: boolean | undefined }>;
+export type KnownFields = ReadonlyMap<string, FieldDefinition>;
 
 interface Known {
   /** Names of the steps before it. */
   earlier: readonly string[];
-  /** Undefined where no catalogue was read. */
+  /** Undefined where no catalogue was read, or where it is out of date. */
   fields: KnownFields | undefined;
+  /** Values are looked at too; otherwise what is wrong with them is seen as the step is planned or sent. */
+  withValues?: boolean | undefined;
 }
 
 /** Everything about one step that can be known before it is tried. */
@@ -28,6 +31,7 @@ export const checkStep = (step: WriteStep, at: Known): StepProblem[] => [
   ...checkKeys(step),
   ...checkWishes(step),
   ...checkFields(step, at.fields),
+  ...(at.withValues === true && at.fields !== undefined ? checkValues(step, at.fields) : []),
 ];
 
 const invalid = (path: string, message: string, fix: string): StepProblem => ({
@@ -116,6 +120,15 @@ function checkFields(step: WriteStep, known: KnownFields | undefined): StepProbl
 }
 
 const written = ['fields', 'createOnlyFields', 'references'] as const;
+
+/** The first value Pipedrive must refuse; fields there are not were told already. */
+function checkValues(step: WriteStep, known: KnownFields): StepProblem[] {
+  const misfit = findMisfit(step, known);
+  if (misfit === undefined || misfit.reason === 'unknown_field') return [];
+  const { reason, code, cause, fix } = misfit;
+  const part = code in step.fields ? 'fields' : 'createOnlyFields';
+  return [{ reason, path: `${part}.${code}`, message: cause, fix }];
+}
 
 /** A merge needs a record that stays, and writes no field itself. */
 function checkMerge(step: WriteStep): StepProblem[] {

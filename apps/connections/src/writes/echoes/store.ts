@@ -22,44 +22,26 @@ export async function listSentTo(
     deletedSince?: Date | undefined;
   },
 ): Promise<Step[]> {
-  // a step put back after a call of unknown end has sent it all the same
-  const mayBeUnderWay = sql<boolean>`state in ('sending', 'unknown', 'queued') and sent_at is not null`;
-  // a delete has its own time at Pipedrive, and its answer does not tell it
-  const { deletedSince = null } = change;
-  const hasDeleted = sql<boolean>`effect = 'deleted' and settled_at >= ${deletedSince}`;
-  return tx
-    .selectFrom('write_step')
-    .selectAll()
-    .where('workspace_id', '=', change.workspaceId)
-    .where('company_id', '=', change.companyId)
-    .where((where) =>
-      // each by an index of its own
-      where.or([
-        where.and([
-          where('object', '=', change.object),
-          where('pipedrive_id', '=', change.pipedriveId),
-          where.or([
-            where('record_update_time', '=', change.updateTime ?? ''),
-            mayBeUnderWay,
-            hasDeleted,
-          ]),
-        ]),
-        where.and([
-          where('object', '=', change.object),
-          where('state', 'in', ['sending', 'unknown']),
-          where('echo_pipedrive_id', '=', change.pipedriveId),
-        ]),
-        // a merge tells of both of its records
-        where.and([
-          where('object', '=', change.object),
-          where('loser_pipedrive_id', 'in', [change.pipedriveId, change.mergedFrom ?? '']),
-          where('state', 'in', ['sending', 'unknown', 'applied']),
-        ]),
-      ]),
-    )
-    .orderBy('created_at', 'desc')
-    .limit(MOST_STEPS)
-    .execute();
+  const { workspaceId, companyId, object, pipedriveId, updateTime, mergedFrom } = change;
+  const ofObject = sql`workspace_id = ${workspaceId} and company_id = ${companyId} and object = ${object}`;
+  const { rows } = await sql<Step>`
+    select * from write_step where workspace_id = ${workspaceId} and id = any (array(
+      -- a step put back after a call of unknown end has sent it all the same; a delete has its own
+      -- time at Pipedrive, and its answer does not tell it
+      select id from write_step where ${ofObject} and pipedrive_id = ${pipedriveId}
+        and (record_update_time = ${updateTime ?? ''}
+          or state in ('sending', 'unknown', 'queued') and sent_at is not null
+          or effect = 'deleted' and settled_at >= ${change.deletedSince ?? null})
+      union
+      select id from write_step where ${ofObject} and echo_pipedrive_id = ${pipedriveId}
+        and state in ('sending', 'unknown')
+      union
+      -- a merge tells of both of its records
+      select id from write_step where ${ofObject}
+        and loser_pipedrive_id in (${pipedriveId}, ${mergedFrom ?? ''})
+        and state in ('sending', 'unknown', 'applied')))
+    order by created_at desc limit ${sql.lit(MOST_STEPS)}`.execute(tx);
+  return rows;
 }
 
 /**
@@ -116,6 +98,27 @@ export async function listMadeByOthers(
     .where('id', '!=', of.id)
     .execute();
   return rows.flatMap(({ pipedrive_id }) => pipedrive_id ?? []);
+}
+
+/** Whether another create that left before then has no answer yet: its record may be there already. */
+export async function isCreateUnderWay(
+  tx: Db,
+  of: Pick<Step, 'workspace_id' | 'company_id' | 'object' | 'id'>,
+  sentBefore: Date,
+): Promise<boolean> {
+  const found = await tx
+    .selectFrom('write_step')
+    .select('id')
+    .where('workspace_id', '=', of.workspace_id)
+    .where('company_id', '=', of.company_id)
+    .where('object', '=', of.object)
+    .where('state', '=', 'sending')
+    .where('sent_effect', '=', 'created')
+    .where('sent_at', '<=', sentBefore)
+    .where('id', '!=', of.id)
+    .limit(1)
+    .executeTakeFirst();
+  return found !== undefined;
 }
 
 /** A webhook showed the record an open create made: no need to wait for the settle time. */

@@ -8,17 +8,16 @@ import {
 import { withWorkspace } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
 import type { Origin } from '@manifold/messaging';
+import { findActing } from '../../accounts/acting/commands.ts';
 import { isOwn, requireOwn } from '../../accounts/ownership/rules.ts';
-import {
-  findActingConnection,
-  findConnection,
-  listOrganizationConnections,
-} from '../../accounts/store.ts';
+import { findConnection, listOrganizationConnections } from '../../accounts/store.ts';
 import type { Db, Tx } from '../../store.ts';
 import type { Vault } from '../../vault/seal.ts';
 import { storeWrite } from '../submitting.ts';
 import { lockOverwrite, type Overwrite, setOverwriteState } from './store.ts';
 import { openLost } from './values.ts';
+
+const BY_HAND = 'Correct the record in Pipedrive; its history there shows the earlier values.';
 
 interface Asked {
   asker: Origin;
@@ -43,10 +42,24 @@ export async function restoreOverwrite(
     const user = UserId.safeParse(asker.actor.id).data;
     const connectionId = await connectionFor(tx, overwrite, user);
     const command = restoring(vault, overwrite, { asker, connectionId, actingUserId: user });
-    const { writeRequestId } = await storeWrite({ tx, vault }, command, { now });
+    const { writeRequestId } = await storeWrite({ tx, vault }, command, {
+      now,
+      withValues: true,
+    }).catch(refuseId);
     const change = { state: 'restored', closed_at: now, restored_by: writeRequestId } as const;
     await setOverwriteState(tx, id, change);
     return { overwrite: { ...overwrite, ...change }, writeRequestId };
+  });
+}
+
+/** Whoever asked has given nothing but the id, and cannot give another value. */
+function refuseId(error: unknown): never {
+  if (!(error instanceof Refusal)) throw error;
+  const isOfValue = error.detail.field?.startsWith('steps.') === true;
+  throw new Refusal(error.kind, error.message, {
+    ...error.detail,
+    field: 'input.id',
+    ...(isOfValue ? { fix: BY_HAND } : {}),
   });
 }
 
@@ -75,7 +88,10 @@ async function connectionFor(
   const named = await findConnection(tx, id);
   if (named !== undefined && isOwn(named, user ?? '')) return id;
   // one of their own is taken in its place as the write is stored
-  if (user !== undefined && (await findActingConnection(tx, id, user))) return id;
+  const objects = [overwrite.object];
+  if (user !== undefined && (await findActing(tx, { connectionId: id, userId: user, objects }))) {
+    return id;
+  }
   const shared = await listOrganizationConnections(tx, [company_id]);
   const other = shared.find(({ status }) => status === 'ACTIVE') ?? shared[0];
   if (other === undefined && named !== undefined) requireOwn(named, user ?? '', 'input.id');
@@ -99,7 +115,7 @@ function restoring(
     throw new Refusal('precondition', `The values of overwrite ${overwrite.id} are not kept`, {
       reason: 'undo_not_available',
       field: 'input.id',
-      fix: 'Correct the record in Pipedrive; its history there shows the earlier values.',
+      fix: BY_HAND,
     });
   }
   return {

@@ -10,6 +10,7 @@ import { newId } from '@manifold/database';
 import { publish } from '@manifold/messaging';
 import type { Tx } from '../../store.ts';
 import type { Vault } from '../../vault/seal.ts';
+import { originOf } from '../askers/rules.ts';
 import { openImages } from '../body.ts';
 import { findRequest, type Step } from '../store.ts';
 import { decideOverwrite, isMadeBy, type Lost } from './rules.ts';
@@ -75,11 +76,7 @@ async function note(
   });
   if (!isNew) return;
   await publish(tx, RecordOverwritten, {
-    origin: {
-      workspaceId: workspace_id,
-      actor: { kind: request.actor_kind, id: request.actor_id },
-      correlationId: request.correlation_id,
-    },
+    origin: originOf(request),
     key: `${connection_id}|${object}|${pipedrive_id}`,
     payload: {
       connectionId: connection_id,

@@ -14,11 +14,12 @@ import { createBystander } from '../../../test/bystander.ts';
 import { listEvents } from '../../../test/looking.ts';
 import { personStep } from '../../../test/write-commands.ts';
 import { createWorld, type World } from '../../../test/writing.ts';
-import { sealSecret } from '../../accounts/credential.ts';
+import { sealSecret } from '../../accounts/tokens/credential.ts';
 import { createAccountLoaders } from '../../accounts/loaders.ts';
 import { insertConnection } from '../../accounts/store.ts';
 import { setWritePolicy } from '../../changes/policy/store.ts';
 import { defaultPolicy } from '../../changes/policy/rules.ts';
+import { setCatalogue } from '../../fields/store.ts';
 import { followRecordChange } from '../../links/commands.ts';
 import { migrations } from '../../migrations/index.ts';
 import type { Tables } from '../../store.ts';
@@ -153,6 +154,32 @@ test('lost values are gone after their time, and the way out says so', async () 
   expect(restorableUntil).toBeNull();
   const { errors } = await graph(RESTORE, { id });
   expect(errors[0].extensions).toMatchObject({ reason: 'undo_not_available' });
+});
+
+test('a lost value that its field takes no longer is refused at once, with the way out', async () => {
+  await overwritten();
+  const name = {
+    object: 'person',
+    code: 'name',
+    name: 'name',
+    type: 'date',
+    custom: false,
+  } as const;
+  const { workspaceId, connection } = world;
+  const of = { workspaceId, connectionId: connection.id, object: 'person', revision: 1 } as const;
+  const at = new Date();
+  await world.scoped((tx) => setCatalogue(tx, { ...of, fields: [name], readAt: at, askedAt: at }));
+  const { graph } = await openGraph();
+  const [{ id }] = (await graph(LIST, {})).data.overwrites.nodes;
+  const { errors } = await graph(RESTORE, { id });
+  expect(errors[0]).toMatchObject({
+    message: expect.stringMatching(/^The field name takes /),
+    extensions: {
+      ...{ code: 'BAD_USER_INPUT', reason: 'field_type_mismatch', field: 'input.id' },
+      fix: expect.stringContaining('its history there'),
+    },
+  });
+  expect((await graph(LIST, {})).data.overwrites.nodes).toMatchObject([{ state: 'OPEN' }]);
 });
 
 test('a workspace that keeps no values notes no overwrites', async () => {

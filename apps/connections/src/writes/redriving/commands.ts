@@ -7,7 +7,7 @@ import { findConnection } from '../../accounts/store.ts';
 import { decideLettingGo, type LettingGo } from '../../changes/applying/rules.ts';
 import { lockChangeSet } from '../../changes/store.ts';
 import type { Db, Tx } from '../../store.ts';
-import { askedBy } from '../commands.ts';
+import { askedBy } from '../askers/rules.ts';
 import { publishRedriven, queueStep } from '../progress.ts';
 import { decideRedrive } from '../rules.ts';
 import { changeIdleStep } from '../sending/store.ts';

@@ -7,14 +7,15 @@ import { mayCarryMore } from '../carried/rules.ts';
 import { areJoinable, canCoalesce, moreUrgent } from '../rules.ts';
 import { lockRequest } from '../store.ts';
 import { type Held, type SendingDeps, withHeld } from './held.ts';
-import { findKnownEqual } from './known.ts';
-import { carryOutMerge } from './merge.ts';
-import { resolve } from './resolve.ts';
+import { findKnownEqual } from './resolving/known.ts';
+import { carryOutMerge } from './merging/merge.ts';
+import { endMisfit } from './misfit/misfit.ts';
+import { resolve } from './resolving/resolve.ts';
 import { sendCreate, sendDelete, sendUpdate } from './send.ts';
-import { endStep, endUnder } from './settle.ts';
+import { endStep, endUnder } from './ending/settle.ts';
 import { changeIdleStep, lockFollower, lockHeldStep } from './store.ts';
 import { isOutOfTurn } from './turns/waiting.ts';
-import { endUnresolved } from './unresolved.ts';
+import { endUnresolved } from './resolving/unresolved.ts';
 
 type Fields = Record<string, FieldValue>;
 
@@ -22,7 +23,7 @@ type Fields = Record<string, FieldValue>;
 export async function carryOut(deps: SendingDeps, held: Held): Promise<void> {
   const ofChangeSet = held.step.change_id !== null;
   if (ofChangeSet && (await carryOutPlanned(deps, held, referencedIds(held)))) return;
-  if (!ofChangeSet && (await handedOver(deps, held))) return;
+  if (!ofChangeSet && ((await endMisfit(deps, held)) || (await handedOver(deps, held)))) return;
   if (held.step.operation === 'merge') return carryOutMerge(deps, held);
   const fields = fieldsOf(held);
   const known = await findKnownEqual(deps, held, fields);

@@ -2,12 +2,13 @@ import type { FieldDefinition } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
 import { operations, type PipedriveClient } from '@manifold/pipedrive';
 import type { Logger } from 'pino';
-import type { AdmittingClient, PipedriveAccess } from '../../accounts/client.ts';
-import { createGuardedClient } from '../../accounts/guarded-client.ts';
+import type { AdmittingClient, PipedriveAccess } from '../../accounts/calling/client.ts';
+import { createGuardedClient } from '../../accounts/calling/guarded-client.ts';
 import { findConnection } from '../../accounts/store.ts';
 import type { Connection } from '../../accounts/tables.ts';
 import { chargeOf } from '../../budget/answers/rules.ts';
 import { featureOf } from '../../changes/origin.ts';
+import { type Change, findChange } from '../../changes/rows/store.ts';
 import { findFields } from '../../fields/store.ts';
 import { type Link, type LinkKeys, listLinks } from '../../links/store.ts';
 import type { Db, Tx } from '../../store.ts';
@@ -15,7 +16,8 @@ import type { Vault } from '../../vault/seal.ts';
 import { openBody, openSent, type Sent } from '../body.ts';
 import { bodyWithCarried } from '../carried/rules.ts';
 import { listAllCarried } from '../carried/store.ts';
-import type { ChangeLists } from './change-lists.ts';
+import type { ChangeLists } from './resolving/change-lists.ts';
+import { readSearched, type Searched } from './searched/searched.ts';
 import { hasFollower } from './store.ts';
 import { lineUpForRecords } from './turns/store.ts';
 import type { StepBody } from '../rules.ts';
@@ -49,6 +51,8 @@ export interface Held {
   recordIds: readonly string[];
   /** Another step comes first on one of them, or has sent what is not over. */
   mustWait: boolean;
+  /** Of a change set: what was planned. */
+  change: Change | undefined;
   /** Another step waits for the same record. */
   isFollowed: boolean;
   /** What it is to write, with what others handed over to it. */
@@ -59,6 +63,8 @@ export interface Held {
   /** What the call in doubt sent. */
   sent: Sent | undefined;
   client: PipedriveClient;
+  /** What searches have shown, now and at the last try; grows. */
+  searched: Searched;
   /** Takes a place for a call; what it would end with when there is none. */
   admit: AdmittingClient['admit'];
   /** Gives up a place for a call that was not made. */
@@ -87,6 +93,7 @@ export async function holdStep(deps: SendingDeps, step: Step): Promise<Held | un
     ...(await lineUp(tx, step)),
     carried: await listAllCarried(tx, step),
     isFollowed: await hasFollower(tx, step),
+    change: step.change_id === null ? undefined : await findChange(tx, step.change_id),
   }));
   const { request, connection } = found;
   if (!request || !connection) return undefined;
@@ -107,6 +114,7 @@ export async function holdStep(deps: SendingDeps, step: Step): Promise<Held | un
     ownBody: openBody(deps.vault, step),
     carriedCount: found.carried.length,
     sent: openSent(deps.vault, step),
+    searched: readSearched(step.searched, deps.now()),
   };
 }
 

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { createBystander } from '../../../test/bystander.ts';
 import { leadStep, personStep } from '../../../test/write-commands.ts';
 import { createWorld, type World } from '../../../test/writing.ts';
-import { sealSecret } from '../../accounts/credential.ts';
+import { sealSecret } from '../../accounts/tokens/credential.ts';
 import { insertConnection } from '../../accounts/store.ts';
 import { migrations } from '../../migrations/index.ts';
 import type { Tables } from '../../store.ts';

@@ -5,10 +5,10 @@ import { findStep, type Step } from '../store.ts';
 import { carryOut } from './carry-out.ts';
 import { type Held, holdStep, type SendingDeps } from './held.ts';
 import { decideUnforeseen, retryDelayMs } from './rules.ts';
-import { endStep, postpone, settleLater } from './settle.ts';
+import { endStep, postpone, settleLater } from './ending/settle.ts';
 import { waitForRecord } from './turns/waiting.ts';
-import { parkUnopened } from './unopened.ts';
-import { verify } from './verify.ts';
+import { parkUnopened } from './ending/unopened.ts';
+import { verify } from './doubt/verify.ts';
 
 /** Takes a leased step one stretch further. Never throws: what fails is tried again or parked. */
 export async function processStep(deps: SendingDeps, step: Step): Promise<void> {

@@ -10,9 +10,9 @@ import { isMergeable } from '../identity/rules.ts';
 import { heldBefore } from '../images/rules.ts';
 import { send } from './calling/call.ts';
 import type { Held, SendingDeps } from './held.ts';
-import { markOf } from './mark.ts';
-import { objectOf } from './resolve.ts';
-import { endUnwritable } from './unwritable.ts';
+import { markOf } from './doubt/mark.ts';
+import { objectOf } from './resolving/resolve.ts';
+import { endUnwritable } from './ending/unwritable.ts';
 
 type Fields = Record<string, FieldValue>;
 

@@ -56,6 +56,21 @@ export async function changeIdleStep(
   return numUpdatedRows > 0n;
 }
 
+/** The same of several in any of the states they may rest in. */
+export async function changeIdleSteps(
+  tx: Db,
+  ids: readonly WriteStepId[],
+  change: Updateable<WriteTables['write_step']>,
+): Promise<void> {
+  await tx
+    .updateTable('write_step')
+    .set({ ...change, fence: sql`fence + 1`, lease_until: null, lease_owner: null })
+    .where(ofThisWorkspace)
+    .where(sql<boolean>`id = any(${[...ids]}::text[])`)
+    .where('state', 'in', ['planned', 'queued', 'parked'])
+    .execute();
+}
+
 /** Ends a step whose call may have been carried out, and takes it from whoever is at it. */
 export async function changeStepInDoubt(
   tx: Db,

@@ -40,7 +40,7 @@ test('a search that fails is not an absence: nothing is created until it works',
   expect(await bystander.list('person')).toHaveLength(1);
 });
 
-test('a burst answer makes the step wait and counts as nothing done', async () => {
+test('a burst answer makes the step wait, counts as nothing done, and has nothing searched for again', async () => {
   await bystander.fault('429', { method: 'POST', path: '/api/v2/persons' });
   run();
   const { writeRequestId } = await world.submit({ steps: [personStep('burst@example.test')] });
@@ -52,7 +52,7 @@ test('a burst answer makes the step wait and counts as nothing done', async () =
     state: 'applied',
     attempts: 0,
     unknown_creates: 0,
-    cost_tokens: 45,
+    cost_tokens: 25,
   });
   expect(await bystander.list('person')).toHaveLength(1);
 });

@@ -3,7 +3,7 @@ import { acrossWorkspaces } from '@manifold/database';
 import { createLatch } from '@manifold/messaging';
 import type { Lane } from '../../budget/tables.ts';
 import type { Step } from '../store.ts';
-import { createChangeLists } from './change-lists.ts';
+import { createChangeLists } from './resolving/change-lists.ts';
 import type { SendingDeps } from './held.ts';
 import { processStep } from './process.ts';
 import { extendLeases, leaseSteps } from './leasing/store.ts';

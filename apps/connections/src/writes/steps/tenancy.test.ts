@@ -79,6 +79,10 @@ const echoCalls: Calls<typeof echoes> = {
     const other = newId('st', WriteStepId);
     return echoes.listMadeByOthers(tx, { ...step, id: other }, ['77']);
   },
+  isCreateUnderWay: (tx) => {
+    const other = newId('st', WriteStepId);
+    return echoes.isCreateUnderWay(tx, { ...step, id: other }, now);
+  },
   listOpenCreates: (tx) =>
     echoes.listOpenCreates(tx, { workspaceId: A, companyId, object: 'person', marks: [] }),
   setEcho: (tx) => echoes.setEcho(tx, step.id, { pipedriveId: '9', now }),

@@ -24,7 +24,7 @@ test('a step whose turn is about to come has nothing to say', () => {
 
 test.each([
   ...(['pipedrive_unreachable', 'burst_limited', 'budget_spent'] as const),
-  ...(['pipedrive_blocked', 'handler_failed', 'record_gone'] as const),
+  ...(['pipedrive_blocked', 'handler_failed', 'record_gone', 'outcome_unknown'] as const),
 ])('a step put off by %s says what happened and what to do', (reason) => {
   const said = decideWait({ ...queued, reason }, working);
   expect(said).toEqual({ reason, cause: expect.any(String), fix: expect.any(String) });

@@ -72,6 +72,11 @@ const explanations: Partial<Record<ReasonCode, { cause: string; fix: string }>> 
     cause: 'The record is no longer in Pipedrive.',
     fix: 'Nothing needs to be done: it is looked up anew.',
   },
+  outcome_unknown: {
+    cause:
+      'Pipedrive gave no answer to the call, so it is not known yet whether it was carried out.',
+    fix: 'Nothing needs to be done: it is looked for in Pipedrive after a while, and sent again only when it is not there.',
+  },
   handler_failed: {
     cause: 'This service failed on the step.',
     fix: 'Nothing needs to be done: it is tried again, and parked when it fails each time.',

@@ -5,8 +5,8 @@ import type { Connection } from '../../../accounts/tables.ts';
 import type { Vault } from '../../../vault/seal.ts';
 import { urlOf } from '../../../writes/sending/rules.ts';
 import { explainWait } from '../../../writes/waiting/rules.ts';
-import { openImage } from '../../images.ts';
-import type { ChangeSetContext as Context } from '../../loaders.ts';
+import { openImage } from '../../undoing/images.ts';
+import type { ChangeSetContext as Context } from '../../reading/loaders.ts';
 import { wordsOf } from '../../planning/reasons/rules.ts';
 import { type Fields, stateOf } from '../../rules.ts';
 import { textOf } from '../../values/texts/rules.ts';
@@ -46,9 +46,9 @@ const recordOf = (change: ChangeRow) => change.step_pipedrive_id ?? change.piped
 /** What came of the step says more than what was planned; else the plan's words are those of its reason. */
 function explain(change: ChangeRow) {
   const reason = reasonOf(change);
-  // one that waits to be sent says what its step says
-  if (change.step_state === 'queued' && change.step_reason !== null)
-    return explainWait(change.step_reason);
+  // one that waits to be sent, or for what came of it, says what its step says
+  const waits = change.step_state === 'queued' || change.step_state === 'unknown';
+  if (waits && change.step_reason !== null) return explainWait(change.step_reason);
   const isPlanned = reason === change.reason;
   return wordsOf({
     reason,

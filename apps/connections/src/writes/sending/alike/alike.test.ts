@@ -7,6 +7,7 @@ import { createWorld, type World } from '../../../../test/writing.ts';
 import { followRecordChange } from '../../../links/commands.ts';
 import { migrations } from '../../../migrations/index.ts';
 import type { Tables } from '../../../store.ts';
+import type { SendingDeps } from '../held.ts';
 
 const { db, drop } = await createTestDatabase<Tables>(migrations);
 const pipedrive = await startTestPipedrive({ searchLagMs: 0 });
@@ -64,6 +65,42 @@ test('a webhook that was taken for that of another create is taken back', async 
 
   expect(step).toMatchObject({ state: 'applied', effect: 'created' });
   await expectBoth(other, step?.pipedrive_id);
+});
+
+test('what another create may just have made, whose answer is on its way, is left to it', async () => {
+  await stop();
+  const answer = Promise.withResolvers<void>();
+  let looked = 0;
+  const clientFor: SendingDeps['clientFor'] = async (...use) => {
+    const client = await world.deps.clientFor(...use);
+    return {
+      ...client,
+      createRecord: async (...create) => {
+        const outcome = await client.createRecord(...create);
+        if (outcome.outcome === 'ok') await answer.promise;
+        return outcome;
+      },
+      listRecords: (...list) => {
+        looked += 1;
+        return client.listRecords(...list);
+      },
+    };
+  };
+  ({ stop } = world.startWorker({ clientFor, settleMs: 1_500 }));
+  await bystander.fault('cut-before', { method: 'POST', path: paths.activity });
+  const { writeRequestId } = await world.submit({ steps: [call] });
+  await world.reached(writeRequestId, 'unknown');
+  const other = await world.submit({ steps: [call] });
+  await eventually(async () => expect(await bystander.list('activity')).toHaveLength(1));
+  await eventually(() => expect(looked).toBeGreaterThan(0));
+  await eventually(async () =>
+    expect((await world.stepsOf(writeRequestId))[0]).toMatchObject({ lease_owner: null }),
+  );
+  answer.resolve();
+
+  const [step] = await world.settled(other.writeRequestId);
+  const [first] = await world.settled(writeRequestId);
+  await expectBoth(step?.pipedrive_id ?? '', first?.pipedrive_id);
 });
 
 // builders

@@ -1,16 +1,17 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FieldValue, PipedriveRecord, ReasonCode } from '@manifold/contracts';
 import { Refusal } from '@manifold/errors';
-import type { OperationName, Outcome } from '@manifold/pipedrive';
+import type { Failure, OperationName, Outcome } from '@manifold/pipedrive';
 import { claimLinks } from '../../../links/store.ts';
 import { type Images, sealSent } from '../../body.ts';
 import { hashesOfSent } from '../../echoes/hashes.ts';
 import { imagesOf } from '../../images/keeping.ts';
 import type { StepEffect } from '../../tables.ts';
-import { handleFailure } from '../failure.ts';
-import { forgetRecord } from '../gone.ts';
+import { handleFailure } from '../ending/failure.ts';
+import { forgetRecord } from '../resolving/gone.ts';
 import { type Held, linkKeysOf, type SendingDeps, withHeld } from '../held.ts';
-import { forgetMark, type Mark } from '../mark.ts';
-import { endStep, postpone, settleLater } from '../settle.ts';
+import { forgetMark, type Mark } from '../doubt/mark.ts';
+import { endStep, postpone, settleLater } from '../ending/settle.ts';
 import { changeHeldStep } from '../store.ts';
 import { lineUpForRecords } from '../turns/store.ts';
 import { waitForRecord } from '../turns/waiting.ts';
@@ -36,7 +37,7 @@ export interface Sending {
 
 /** Makes one call that writes, noted before it leaves, and deals with how it ended. */
 export async function send(deps: SendingDeps, held: Held, sending: Sending): Promise<void> {
-  const refused = await held.admit(sending.operation);
+  const refused = await admitSoon(held, sending.operation);
   if (refused !== undefined) {
     await handleFailure(deps, held, { failure: refused, effect: sending.effect });
     return;
@@ -46,6 +47,20 @@ export async function send(deps: SendingDeps, held: Held, sending: Sending): Pro
   } finally {
     // of a call that was not made after all
     await held.giveBack();
+  }
+}
+
+/** A window of calls lasts two seconds. */
+const LONGEST_WAIT_MS = 2_500;
+const MOST_WAITS = 2;
+
+/** Waits for room in the window: put back, the step would look at its record again and take the room of others. */
+async function admitSoon(held: Held, operation: OperationName): Promise<Failure | undefined> {
+  for (let wait = 1; ; wait += 1) {
+    const refused = await held.admit(operation);
+    const isBrief = refused?.outcome === 'limited' && refused.retryAfterMs <= LONGEST_WAIT_MS;
+    if (!isBrief || refused.kind === 'daily' || wait > MOST_WAITS) return refused;
+    await sleep(Math.max(50, refused.retryAfterMs));
   }
 }
 

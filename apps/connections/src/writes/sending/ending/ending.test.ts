@@ -10,7 +10,7 @@ import type { Tables } from '../../../store.ts';
 import { holdStep } from '../held.ts';
 import { leaseSteps } from '../leasing/store.ts';
 import { processStep } from '../process.ts';
-import { endStep } from '../settle.ts';
+import { endStep } from './settle.ts';
 
 const { db, drop } = await createTestDatabase<Tables>(migrations);
 const pipedrive = await startTestPipedrive({ searchLagMs: 0 });

@@ -79,12 +79,17 @@ const pick = ({ now, limit }: Leasing, states: string, rank: number) => sql`(
   where s.workspace_id = job.workspace_id and s.connection_id = job.connection_id
     and s.lane = job.lane and s.job = job.job and s.state in (${sql.raw(states)}) and ${isDue(now)}
     and not exists (
-      select from write_turn mine join write_turn earlier
-        on earlier.workspace_id = mine.workspace_id and earlier.company_id = mine.company_id
-        and earlier.key_hash = mine.key_hash and earlier.turn < mine.turn
-      join write_step before on before.workspace_id = earlier.workspace_id
-        and before.id = earlier.step_id and before.state in ('queued', 'sending', 'unknown')
-      where mine.workspace_id = s.workspace_id and mine.step_id = s.id)
+      select from write_turn mine
+      -- one by one: on a young table the planner would rather read all steps there are
+      cross join lateral (
+        select step_id from write_turn
+        where workspace_id = mine.workspace_id and company_id = mine.company_id
+          and key_hash = mine.key_hash and turn < mine.turn offset 0) earlier
+      cross join lateral (
+        select state from write_step
+        where workspace_id = mine.workspace_id and id = earlier.step_id offset 0) before
+      where mine.workspace_id = s.workspace_id and mine.step_id = s.id
+        and before.state in ('queued', 'sending', 'unknown'))
   order by s.not_before, s.id limit ${limit})`;
 
 /** Keeps the leases a process still works on; across workspaces. */

@@ -1,6 +1,6 @@
 import type { Held, SendingDeps } from '../held.ts';
 import { decideStartOver } from './rules.ts';
-import { endStep, postpone } from '../settle.ts';
+import { endStep, postpone } from '../ending/settle.ts';
 
 /** Tries a step again from the start, later each time, until that is for a person. */
 export async function startOver(

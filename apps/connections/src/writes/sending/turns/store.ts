@@ -23,14 +23,24 @@ async function lockLines(tx: Db, of: Standing, keys: readonly string[]): Promise
 
 /** Locks the lines these steps are about to stand in, for one who puts many in line in one transaction. */
 export async function lockLinesOf(tx: Db, steps: readonly Keyed[]): Promise<void> {
-  const keys: string[] = [];
+  await linesOf(tx, steps);
+}
+
+/** The lines each step of one company is to stand in, locked. */
+async function linesOf(tx: Db, steps: readonly Keyed[]): Promise<Map<Keyed, string[]>> {
+  const lines = new Map<Keyed, string[]>();
   const [first] = steps;
-  if (first === undefined) return;
-  for (const step of steps) keys.push(...hashesOf(step), ...namedLines(step));
+  if (first === undefined) return lines;
   for (const [object, some] of Map.groupBy(steps, (step) => step.object)) {
-    keys.push(...(await linkedLines(tx, { ...first, object }, some.flatMap(hashesOf))));
+    const linked = await linkedLines(tx, { ...first, object }, some.flatMap(hashesOf));
+    for (const step of some) {
+      const hashes = hashesOf(step);
+      const known = hashes.flatMap((hash) => linked.get(hash) ?? []);
+      lines.set(step, [...new Set([...hashes, ...known, ...namedLines(step)])]);
+    }
   }
-  await lockLines(tx, first, [...new Set(keys)]);
+  await lockLines(tx, first, [...new Set([...lines.values()].flat())]);
+  return lines;
 }
 
 const hashesOf = (step: Keyed): string[] => [...step.key_hashes, ...step.survivor_hashes];
@@ -38,31 +48,39 @@ const hashesOf = (step: Keyed): string[] => [...step.key_hashes, ...step.survivo
 const namedLines = ({ object, target_pipedrive_id: id }: Keyed): string[] =>
   id === null ? [] : [lineOf(object, id)];
 
-/** The lines of the records these keys are known to mean. */
-async function linkedLines(tx: Db, of: Standing, hashes: readonly string[]): Promise<string[]> {
-  if (hashes.length === 0) return [];
-  const { rows } = await sql<{ id: string }>`
-    select distinct pipedrive_id as id from link
+/** The lines of the records these keys are known to mean, by key. */
+async function linkedLines(
+  tx: Db,
+  of: Standing,
+  hashes: readonly string[],
+): Promise<Map<string, string>> {
+  if (hashes.length === 0) return new Map();
+  const { rows } = await sql<{ key_hash: string; id: string }>`
+    select key_hash, pipedrive_id as id from link
     where workspace_id = ${of.workspace_id} and company_id = ${of.company_id}
       and object = ${of.object} and key_hash = any(${hashes}::text[])
       and state = 'linked' and pipedrive_id is not null`.execute(tx);
-  return rows.map(({ id }) => lineOf(of.object, id));
+  return new Map(rows.map(({ key_hash, id }) => [key_hash, lineOf(of.object, id)]));
 }
 
 /**
- * Puts a step at the end of the line of each of its keys, and of each record it is known to be about.
- * The lines are locked first, so that a lower number is never committed after a higher one.
+ * Puts steps of one company, in this order, at the end of the line of each of their keys, and of each
+ * record they are known to be about. The lines are locked first, so that a lower number is never
+ * committed after a higher one.
  */
-export async function insertTurns(tx: Db, step: Keyed): Promise<void> {
-  const hashes = hashesOf(step);
-  const linked = await linkedLines(tx, step, hashes);
-  const keys = [...new Set([...hashes, ...linked, ...namedLines(step)])];
-  await lockLines(tx, step, keys);
+export async function insertTurns(tx: Db, steps: readonly Keyed[]): Promise<void> {
+  const lines = await linesOf(tx, steps);
+  const [first] = steps;
+  if (first === undefined) return;
+  const places = steps.flatMap((step) => (lines.get(step) ?? []).map((key) => ({ key, step })));
   await sql`insert into write_turn (workspace_id, company_id, key_hash, turn, step_id)
-    select ${step.workspace_id}, ${step.company_id}, key, number, ${step.id}
-    from unnest(${keys}::text[]) key, (select nextval('write_turn_number') as number) n`.execute(
-    tx,
-  );
+    select ${first.workspace_id}, ${first.company_id}, place.key, numbered.turn, place.step_id
+    from unnest(${places.map(({ key }) => key)}::text[],
+      ${places.map(({ step }) => step.id)}::text[]) place (key, step_id)
+    join (
+      select step_id, nextval('write_turn_number') as turn
+      from unnest(${steps.map(({ id }) => id)}::text[]) step_id offset 0
+    ) numbered using (step_id)`.execute(tx);
 }
 
 /**
@@ -78,61 +96,58 @@ export async function lineUpForRecords(
   const keys = [...new Set(pipedriveIds.map((id) => lineOf(step.object, id)))];
   if (keys.length === 0) return false;
   await lockLines(tx, step, keys);
-  // nobody goes in front of one whose call is under way: the two would wait for each other
-  const { rows } = await sql<{ is_taken: boolean }>`
-    select exists (
-      select from write_turn other
-      join write_step s on s.workspace_id = other.workspace_id and s.id = other.step_id
-      where other.workspace_id = ${step.workspace_id} and other.company_id = ${step.company_id}
-        and other.key_hash = any(${keys}::text[]) and other.step_id <> ${step.id}
-        and s.sent_at is not null and ${isStanding}) as is_taken`.execute(tx);
   // its own call may have been carried out: it has the record already
   const sentTo = [step.pipedrive_id, step.loser_pipedrive_id];
   const hasSent = step.sent_at !== null && pipedriveIds.some((id) => sentTo.includes(id));
-  if (rows[0]?.is_taken === true && !hasSent) return true;
-  if (!(await insertBehind(tx, step, keys))) return true;
-  return !hasSent && (await hasEarlier(tx, step, keys));
+  const place = await takePlaces(tx, step, { keys, hasSent });
+  if (!place.is_held || place.is_taken) return true;
+  return !hasSent && place.has_earlier;
 }
 
 /**
- * False when the lease is gone, or somebody is at the row: whoever cancels the step would not see
- * these places and leave them behind. The row is not waited for, as they may want one of our lines.
+ * Takes a place in these lines, which are locked. Not held: the lease is gone, or somebody is at the
+ * row, who would not see these places when he cancels the step and leave them behind; the row is not
+ * waited for, as he may want one of our lines. Taken: the call of another one is under way, and
+ * nobody goes in front of that, because the two would wait for each other.
  */
-async function insertBehind(
+async function takePlaces(
   tx: Db,
   step: Standing & Lease,
-  keys: readonly string[],
-): Promise<boolean> {
-  const { rows } = await sql<{ is_held: boolean }>`
-    with held as (
+  { keys, hasSent }: { keys: readonly string[]; hasSent: boolean },
+): Promise<{ is_held: boolean; is_taken: boolean; has_earlier: boolean }> {
+  const { rows } = await sql<{ is_held: boolean; is_taken: boolean; has_earlier: boolean }>`
+    with line (key) as (select unnest(${keys}::text[])),
+    other as (
+      select turn.key_hash, turn.turn, s.sent_at is not null as has_sent
+      from line cross join lateral (
+        select key_hash, turn, step_id from write_turn
+        where workspace_id = ${step.workspace_id} and company_id = ${step.company_id}
+          and key_hash = line.key and step_id <> ${step.id} offset 0) turn
+      cross join lateral (
+        select sent_at, state from write_step
+        where workspace_id = ${step.workspace_id} and id = turn.step_id offset 0) s
+      -- a place that one which has ended left behind holds up nobody
+      where s.state in ('queued', 'sending', 'unknown')
+    ), own as (
+      select key_hash, turn from write_turn
+      where workspace_id = ${step.workspace_id} and step_id = ${step.id}
+    ), taken as (select ${!hasSent}::boolean and exists (select from other where has_sent) as is),
+    held as (
       select id from write_step
       where workspace_id = ${step.workspace_id} and id = ${step.id} and fence = ${step.fence}
+        and not (select taken.is from taken)
       for update skip locked
     ), placed as (
       insert into write_turn (workspace_id, company_id, key_hash, turn, step_id)
-      select ${step.workspace_id}, ${step.company_id}, key, own.turn, held.id
-      from held, unnest(${keys}::text[]) key, (select min(turn) as turn from write_turn
-        where workspace_id = ${step.workspace_id} and step_id = ${step.id}) own
-      where own.turn is not null
+      select ${step.workspace_id}, ${step.company_id}, line.key, (select min(turn) from own), held.id
+      from held cross join line where exists (select from own)
       on conflict do nothing
     )
-    select exists (select from held) as is_held`.execute(tx);
-  return rows[0]?.is_held === true;
-}
-
-/** Of the step `s`: a place that one which has ended left behind holds up nobody. */
-const isStanding = sql<boolean>`s.state in ('queued', 'sending', 'unknown')`;
-
-async function hasEarlier(tx: Db, step: Standing, keys: readonly string[]): Promise<boolean> {
-  const { rows } = await sql<{ is: boolean }>`
-    select exists (
-      select from write_turn mine join write_turn earlier
-        on earlier.workspace_id = mine.workspace_id and earlier.company_id = mine.company_id
-        and earlier.key_hash = mine.key_hash and earlier.turn < mine.turn
-      join write_step s on s.workspace_id = earlier.workspace_id and s.id = earlier.step_id
-      where mine.workspace_id = ${step.workspace_id} and mine.step_id = ${step.id}
-        and mine.key_hash = any(${keys}::text[]) and ${isStanding}) as is`.execute(tx);
-  return rows[0]?.is === true;
+    select exists (select from held) as is_held, (select taken.is from taken) as is_taken,
+      exists (select from other where other.turn < coalesce(
+        (select max(own.turn) from own where own.key_hash = other.key_hash),
+        (select min(own.turn) from own))) as has_earlier`.execute(tx);
+  return rows[0] ?? { is_held: false, is_taken: false, has_earlier: false };
 }
 
 /** Gives the places of a step to another one with the same keys; false when it stands in no line. */

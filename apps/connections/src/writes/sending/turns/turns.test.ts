@@ -142,7 +142,7 @@ test('a write that is cancelled while it lines up leaves no place behind', async
   const [step] = await lease();
   if (!step) throw new Error('nothing is due');
   await world.scoped(async (cancelling) => {
-    await cancelUnder(cancelling, requestId, { asker, now: new Date(), why: 'user' });
+    await cancelUnder(cancelling, [requestId], { asker, now: new Date(), why: 'user' });
     expect(await world.scoped((tx) => lineUpForRecords(tx, step, [id]))).toBe(true);
   });
 
@@ -160,7 +160,7 @@ test('one that lines up first is cancelled with the place it took', async () => 
   await world.scoped(async (lining) => {
     expect(await lineUpForRecords(lining, step, [id])).toBe(false);
     cancelled = world.scoped((tx) =>
-      cancelUnder(tx, requestId, { asker, now: new Date(), why: 'user' }),
+      cancelUnder(tx, [requestId], { asker, now: new Date(), why: 'user' }),
     );
     await eventually(async () => expect(await countWaiting()).toBe(1));
   });

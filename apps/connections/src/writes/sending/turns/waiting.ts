@@ -2,7 +2,7 @@ import type { PipedriveRecord } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
 import { setLinks } from '../../../links/store.ts';
 import { type Held, linkKeysOf, type SendingDeps } from '../held.ts';
-import { postpone } from '../settle.ts';
+import { postpone } from '../ending/settle.ts';
 import { lineUpForRecords } from './store.ts';
 
 /** Whoever has the record is sending: a call takes a fraction of this, one in doubt the settle time. */
