@@ -68,6 +68,16 @@ module.exports = {
       },
     },
     {
+      name: 'expressions-need-no-threads',
+      comment: 'The room `pool` needs them, and what is outside knows of it by the door only.',
+      severity: 'error',
+      from: {
+        path: '^libs/expressions/src/',
+        pathNot: ['^libs/expressions/src/(pool/|index\\.ts$)', test],
+      },
+      to: { path: ['^libs/expressions/src/pool/', '^(node:)?worker_threads$'] },
+    },
+    {
       name: 'sql-lives-in-store-and-migrations',
       severity: 'error',
       from: { path: '^apps/', pathNot: ['/store\\.ts$', '/migrations/', test] },

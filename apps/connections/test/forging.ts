@@ -70,10 +70,14 @@ interface Ground {
   sandbox: { url: string; controlUrl: string; apiToken: string };
   log: Logger;
   now?: () => Date;
+  /** Moves the service's clock on, for whoever was told to come back later; absent: nobody does. */
+  passTime?: (seconds: number) => void;
 }
 
 /** An installation with one webhook, and a way to send it what is none. */
-export async function startForging({ database: { db, urls }, sandbox, ...ground }: Ground) {
+export async function startForging(given: Ground) {
+  const { database, sandbox, passTime, ...ground } = given;
+  const { db, urls } = database;
   const installation = await startInstallation({ ...ground, urls, sandbox });
   const hooks = await connectForDeliveries(installation, { db, apiToken: sandbox.apiToken });
   const pool = new Pool(installation.publicUrl, { connections: 8 });
@@ -81,7 +85,8 @@ export async function startForging({ database: { db, urls }, sandbox, ...ground 
     hooks,
     pool,
     /** Sends so many that are none of ours; which were answered otherwise than they should. */
-    sendForged: async (count: number) => wrongAnswers(await sendForged({ hooks, pool }, count)),
+    sendForged: async (count: number) =>
+      wrongAnswers(await sendForged({ hooks, pool, passTime }, count)),
     statesOfForged: () => statesOf(db),
     /** What the workspace was told, and which secrets can be read in the database or in these lines. */
     lookAfter: (lines: readonly string[]) => lookAfterForging({ db, hooks, lines }),
@@ -92,20 +97,27 @@ export async function startForging({ database: { db, urls }, sandbox, ...ground 
   };
 }
 
+interface Sending {
+  hooks: Deliveries;
+  pool: Pool;
+  passTime: Ground['passTime'];
+}
+
 /** How each kind was answered, and how it should have been. */
-async function sendForged(
-  { hooks, pool }: { hooks: Deliveries; pool: Pool },
-  count: number,
-): Promise<string[]> {
+async function sendForged({ hooks, pool, passTime }: Sending, count: number): Promise<string[]> {
   const kinds = forgeries(hooks, 0).length;
   const answers = new Set<string>();
-  const send = async (n: number) => {
+  const send = async (n: number): Promise<void> => {
     const forgery = forgeries(hooks, n)[n % kinds];
     if (forgery === undefined) return;
     const { path, authorization, type, body, expected } = forgery;
     const headers = { 'content-type': type, authorization };
     const answer = await pool.request({ path, method: 'POST', headers, body });
     await answer.body.dump();
+    if (answer.statusCode === 429 && passTime !== undefined) {
+      passTime(Number(answer.headers['retry-after']));
+      return send(n);
+    }
     answers.add(`${n % kinds}: ${answer.statusCode} for ${expected}`);
   };
   for (let n = 0; n < count; n += AT_ONCE) {

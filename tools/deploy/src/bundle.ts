@@ -36,18 +36,11 @@ export async function bundle(program: {
 }): Promise<void> {
   const { name, script, outDir } = program;
   await rm(outDir, { recursive: true, force: true });
-  const build = await rolldown({
-    input: join(ROOT, script),
-    platform: 'node',
-    // an optional dependency of pg that we do not use
-    external: ['pg-native'],
-    plugins: [keepPlaces],
-    onLog: (level, log) => {
-      if (level === 'warn') throw new Error(`${name} cannot be bundled: ${log.message}`);
-    },
-  });
-  await build.write({ file: join(outDir, 'program.js'), format: 'esm', codeSplitting: false });
-  await build.close();
+  const threads = await write(script, join(outDir, 'program.js'), '.');
+  for (const thread of threads) {
+    const place = relative(ROOT, thread).replace(/\.ts$/, '.js');
+    await write(relative(ROOT, thread), join(outDir, place), dirname(place));
+  }
   await writeFile(join(outDir, 'main.js'), entry(name));
   await copyFiles(script, outDir);
   await Promise.all((SERVED[name] ?? []).map((file) => copy(join('node_modules', file), outDir)));
@@ -65,13 +58,38 @@ if (parseInt(node, 10) >= ${NEEDED_NODE}) {
 }
 `;
 
+/** Puts all code of a script into one file; answers the modules it starts as threads. */
+async function write(script: string, file: string, folder: string): Promise<Set<string>> {
+  const threads = new Set<string>();
+  const build = await rolldown({
+    input: join(ROOT, script),
+    platform: 'node',
+    // an optional dependency of pg that we do not use
+    external: ['pg-native'],
+    plugins: [keepPlaces(folder, threads)],
+    onLog: (level, log) => {
+      if (level === 'warn') throw new Error(`${script} cannot be bundled: ${log.message}`);
+    },
+  });
+  await build.write({ file, format: 'esm', codeSplitting: false });
+  await build.close();
+  return threads;
+}
+
+/** A module named by its address is the program of a thread, and becomes a file of its own. */
+const THREAD = /new URL\('(\.[^']+)\.ts', import\.meta\.url\)/g;
+
 /** A module goes on seeing the place it has in the repository, below the bundle's folder. */
-const keepPlaces: Plugin = {
+const keepPlaces = (folder: string, threads: Set<string>): Plugin => ({
   name: 'keep-places',
   transform(code, id) {
     if (id.includes('node_modules') || !code.includes('import.meta.')) return null;
-    const place = relative(ROOT, id);
+    const place = relative(join(ROOT, folder), id);
     return code
+      .replaceAll(THREAD, (_, module: string) => {
+        threads.add(join(dirname(id), `${module}.ts`));
+        return `new URL('${module}.js', import.meta.url)`;
+      })
       .replaceAll(
         'import.meta.url',
         `new URL(${JSON.stringify(`./${place}`)}, import.meta.url).href`,
@@ -81,7 +99,7 @@ const keepPlaces: Plugin = {
         `(import.meta.dirname + ${JSON.stringify(`/${dirname(place)}`)})`,
       );
   },
-};
+});
 
 async function copyFiles(script: string, outDir: string): Promise<void> {
   const project = script.split('/').slice(0, 2).join('/');

@@ -85,7 +85,7 @@ async function replace(
   change: {
     before: Catalogue | undefined;
     object: CataloguedObject;
-    catalogue: { fields: FieldDefinition[]; askedAt: Date; readAt: Date };
+    catalogue: { fields: readonly FieldDefinition[]; askedAt: Date; readAt: Date };
   },
 ): Promise<CatalogueReading> {
   const { before, object, catalogue } = change;

@@ -15,10 +15,22 @@ export interface Catalogue {
   read_at: Date;
   asked_at: Date;
   is_stale: boolean;
-  fields: FieldDefinition[];
+  fields: readonly FieldDefinition[];
 }
 
 const definitions = z.array(FieldDefinition);
+const REMEMBERED = 50;
+const read = new Map<string, readonly FieldDefinition[]>();
+
+/** The same text is read with every write and every delivery, and may hold hundreds of fields. */
+function readDefinitions(text: string): readonly FieldDefinition[] {
+  const known = read.get(text);
+  if (known !== undefined) return known;
+  if (read.size >= REMEMBERED) read.clear();
+  const fields = definitions.parse(JSON.parse(text));
+  read.set(text, fields);
+  return fields;
+}
 
 export async function findCatalogue(
   tx: Db,
@@ -57,7 +69,7 @@ const toCatalogue = ({
   read_at: row.read_at,
   asked_at: row.asked_at,
   is_stale: row.is_stale,
-  fields: definitions.parse(JSON.parse(text)),
+  fields: readDefinitions(text),
 });
 
 /** The fields of one object as last read; empty before they were read for the first time. */
@@ -65,7 +77,7 @@ export async function findFields(
   tx: Db,
   connectionId: ConnectionId,
   object: PipedriveObject,
-): Promise<FieldDefinition[]> {
+): Promise<readonly FieldDefinition[]> {
   return (await findCatalogue(tx, connectionId, object))?.fields ?? [];
 }
 
@@ -91,7 +103,7 @@ export async function setCatalogue(
     askedAt: Date;
   },
 ): Promise<void> {
-  const read = {
+  const row = {
     revision: catalogue.revision,
     definitions: JSON.stringify(catalogue.fields),
     read_at: catalogue.readAt,
@@ -104,10 +116,10 @@ export async function setCatalogue(
       workspace_id: catalogue.workspaceId,
       connection_id: catalogue.connectionId,
       object: catalogue.object,
-      ...read,
+      ...row,
     })
     .onConflict((conflict) =>
-      conflict.columns(['workspace_id', 'connection_id', 'object']).doUpdateSet(read),
+      conflict.columns(['workspace_id', 'connection_id', 'object']).doUpdateSet(row),
     )
     .execute();
 }

@@ -30,7 +30,7 @@ export function createRecordResponders(deps: ReadingDeps): Responder[] {
       const catalogue = await withWorkspace(deps.db, workspaceId, (tx) =>
         findCatalogue(tx, connectionId, object),
       );
-      return { revision: catalogue?.revision ?? 0, fields: catalogue?.fields ?? [] };
+      return { revision: catalogue?.revision ?? 0, fields: [...(catalogue?.fields ?? [])] };
     }),
     respondTo(DescribeConnection, async ({ workspaceId, connectionId }) => {
       const connection = await connectionOf(workspaceId, connectionId);

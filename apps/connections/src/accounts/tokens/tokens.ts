@@ -27,6 +27,7 @@ export interface Tokens {
 export function createTokens(deps: TokenDeps): Tokens {
   const { db, vault, now } = deps;
   const refresh = createRefresh(deps);
+  const read = shareReads(deps);
 
   const renew = async (connection: Connection, grantId: string, rejectedVersion?: number) => {
     const grant = await refresh(grantId, rejectedVersion);
@@ -55,7 +56,7 @@ export function createTokens(deps: TokenDeps): Tokens {
 
   return {
     async credentialOf(workspaceId, id) {
-      const { connection, grant } = await readUsable(deps, workspaceId, id);
+      const { connection, grant } = await read(workspaceId, id);
       if (!isCallable(deps, connection)) return refind(connection, grant?.token_version);
       if (connection.grant_id === null) return openApiToken(vault, connection);
       return grant && grant.access_token !== null && isFresh(grant, now())
@@ -81,6 +82,18 @@ const readUsable = ({ db }: TokenDeps, workspaceId: WorkspaceId, id: ConnectionI
     const grant = grantId === null ? undefined : await findGrant(tx, grantId);
     return { connection, grant };
   });
+
+/** Those who ask while it is being read anyway get the same answer. */
+function shareReads(deps: TokenDeps) {
+  const running = new Map<string, ReturnType<typeof readUsable>>();
+  return (workspaceId: WorkspaceId, id: ConnectionId) => {
+    const key = `${workspaceId}|${id}`;
+    const shared =
+      running.get(key) ?? readUsable(deps, workspaceId, id).finally(() => running.delete(key));
+    running.set(key, shared);
+    return shared;
+  };
+}
 
 const isCallable = ({ allowedApiDomains }: TokenDeps, { api_domain }: Connection): boolean =>
   parseApiDomain(api_domain, allowedApiDomains) !== undefined;
