@@ -7,12 +7,14 @@ import type { Mappings } from './mappings/commands.ts';
 import type { VariableDefinition } from './mappings/rules.ts';
 import { listMappingsInUse } from './mappings/store.ts';
 import { listLastRuns, listRunsByIds } from './runs/store.ts';
+import { readyOf } from './sources/rules.ts';
 import { listSourcesByIds } from './sources/store.ts';
 import type {
   Account,
   Contact,
   DataSource,
   Db,
+  ReadySource,
   RecordLink,
   SyncedObject,
   SyncRun,
@@ -74,8 +76,9 @@ export type Context = RequestContext & { loaders: Loaders };
 export async function recordOf(
   entityId: string,
   { loaders }: Context,
-): Promise<{ link: RecordLink; source: DataSource } | null> {
+): Promise<{ link: RecordLink; source: ReadySource } | null> {
   const link = await loaders.links.load(entityId);
-  const source = link && (await loaders.sources.load(link.data_source_id));
+  const found = link && (await loaders.sources.load(link.data_source_id));
+  const source = found && readyOf(found);
   return link && source ? { link, source } : null;
 }

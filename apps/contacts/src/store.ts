@@ -6,6 +6,8 @@ import type {
   DataSourceId,
   FieldMappingId,
   MappingSource,
+  Permission,
+  PermissionChannel,
   SyncRunId,
   VariableValue,
   WorkspaceId,
@@ -13,28 +15,16 @@ import type {
 import type { IdempotencyTables } from '@manifold/database';
 import type { MessagingTables } from '@manifold/messaging';
 import type { ColumnType, Kysely, Selectable, Transaction } from 'kysely';
+import type { SourceActivity } from './feed/tables.ts';
+import type { DataSource, SyncedObject } from './sources/tables.ts';
+
+export type { SourceActivity } from './feed/tables.ts';
+export type { DataSource, ReadySource, SyncedObject } from './sources/tables.ts';
 
 type Json<Value> = ColumnType<Value, string, string>;
 
-/** The objects of Pipedrive a data source reads, in the order a run reads them. */
-export type SyncedObject = 'organization' | 'person';
 export type RunState = 'QUEUED' | 'RUNNING' | 'WAITING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
 export type Values = Record<string, VariableValue>;
-
-/** One Pipedrive connection read through one mapping. */
-interface DataSourceTable {
-  workspace_id: WorkspaceId;
-  id: DataSourceId;
-  name: string;
-  connection_id: ConnectionId;
-  /** As connections tells it; the first part of every link into Pipedrive. */
-  company_url: string;
-  mapping_id: FieldMappingId;
-  mapping_version: number;
-  state: 'ACTIVE' | 'ARCHIVED';
-  created_at: Date;
-  updated_at: Date;
-}
 
 /** A published mapping as fetched, so that records are mapped while field-mapping is away. */
 interface MappingCopyTable {
@@ -109,9 +99,21 @@ interface ContactTable {
   values: Json<Values>;
   /** Variable → the data source that vouches for it; empty while there is only one. */
   origins: Json<Record<string, string>>;
+  /** The data source whose record made it. */
+  added_by: DataSourceId | null;
+  subscriptions: Json<Subscriptions>;
   created_at: Date;
   updated_at: Date;
 }
+
+/** What a person allows on a channel, who said so, and since when. */
+export interface Subscription {
+  permission: Permission;
+  by: 'row' | 'marketing_status' | 'default' | 'person';
+  since: string;
+}
+/** A channel that is not there was never asked about. */
+export type Subscriptions = Partial<Record<PermissionChannel, Subscription>>;
 
 interface AccountTable {
   workspace_id: WorkspaceId;
@@ -144,18 +146,18 @@ interface RecordLinkTable {
 }
 
 export interface Tables extends MessagingTables, IdempotencyTables {
-  data_source: DataSourceTable;
+  data_source: DataSource;
   mapping_copy: MappingCopyTable;
   sync_run: SyncRunTable;
   contact: ContactTable;
   account: AccountTable;
   record_link: RecordLinkTable;
+  source_activity: SourceActivity;
 }
 
 /** A transaction is also a `Db`, so every store function composes into one. */
 export type Db = Kysely<Tables>;
 export type Tx = Transaction<Tables>;
-export type DataSource = Selectable<DataSourceTable>;
 export type MappingCopy = Selectable<MappingCopyTable>;
 export type SyncRun = Selectable<SyncRunTable>;
 export type Contact = Selectable<ContactTable>;

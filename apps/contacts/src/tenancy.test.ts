@@ -11,7 +11,8 @@ import { migrations } from './migrations/index.ts';
 import * as runs from './runs/store.ts';
 import * as sources from './sources/store.ts';
 import type { Db, Tables } from './store.ts';
-import { everythingIn, makeTenant } from '../test/tenant.ts';
+import { type Call, callsOfLaterRooms, laterRooms } from '../test/store-calls.ts';
+import { everythingIn, fillFeed, makeTenant } from '../test/tenant.ts';
 
 const now = new Date('2026-03-01T12:00:00Z');
 const later = new Date('2026-03-01T13:00:00Z');
@@ -29,15 +30,9 @@ const elsewhere = {
   connectionId: a.source.connection_id,
   dataSourceId: newId('ds', DataSourceId),
 };
-const changed = { ...a.contact, name: 'changed', values: {}, origins: {} };
+const changed = { ...a.contact, name: 'changed', values: {}, origins: {}, subscriptions: {} };
 const lease = { id: 'theirs', now, until: later };
 const mapping = { mappingId: a.source.mapping_id, version: 1 };
-
-/** A call, what it finds in the scope of another workspace, and whether it finds or changes something in its own. */
-interface Call {
-  call: (tx: Db) => Promise<unknown>;
-  finds: unknown;
-}
 
 const ofSources: Record<keyof typeof sources, Call> = {
   insertSource: {
@@ -56,8 +51,8 @@ const ofSources: Record<keyof typeof sources, Call> = {
     finds: [],
   },
   countSources: { call: (tx) => sources.countSources(tx, a.id, {}), finds: 0 },
-  setSourceArchived: {
-    call: (tx) => sources.setSourceArchived(tx, a.id, { id: a.source.id, now }),
+  updateSource: {
+    call: (tx) => sources.updateSource(tx, a.id, { id: a.source.id, changes: { name: 'changed' } }),
     finds: undefined,
   },
   countLinks: {
@@ -159,6 +154,10 @@ const ofLinks: Record<keyof typeof links, Call> = {
     finds: [],
   },
   countLiveLinks: { call: (tx) => links.countLiveLinks(tx, a.id, a.contact.id), finds: 0 },
+  countLiveLinksOfEach: {
+    call: (tx) => links.countLiveLinksOfEach(tx, a.id, { entityIds: [a.contact.id] }),
+    finds: [],
+  },
   clearLinksTo: { call: (tx) => links.clearLinksTo(tx, a.id, a.contact.id), finds: undefined },
   linkAwaiting: {
     call: (tx) =>
@@ -186,6 +185,7 @@ const ofLists: Record<keyof typeof lists, Call> = {
 };
 
 const calls: Record<string, Call> = {
+  ...callsOfLaterRooms(a, { now, later }),
   ...ofSources,
   ...ofMappings,
   ...ofRuns,
@@ -196,7 +196,7 @@ const calls: Record<string, Call> = {
 const names = Object.keys(calls);
 const callOf = (name: string): Call =>
   calls[name] ?? { call: async () => 'missing', finds: undefined };
-/** Holds a lock and nothing else; its key names the workspace. */
+/** Holds a lock, whose key names the workspace. */
 const LEAVES_NO_TRACE = ['lockOrganizations'];
 /** Finds runs that succeeded; the one here is still under way. */
 const FINDS_NOTHING = ['findLastSuccess'];
@@ -217,6 +217,7 @@ beforeAll(() =>
         .insertInto('record_link')
         .values([tenant.person, tenant.organization, tenant.waiter])
         .execute();
+      await fillFeed(tx, tenant, now);
     }
   }),
 );
@@ -246,8 +247,8 @@ describe('in the scope of another workspace', () => {
 });
 
 test('every store function is in the table', () => {
-  const exported = [sources, mappings, runs, entities, links, lists].flatMap((store) =>
-    Object.keys(store),
+  const exported = [...[sources, mappings, runs, entities, links, lists], ...laterRooms].flatMap(
+    (store) => Object.keys(store),
   );
   expect(names.toSorted()).toEqual(exported.toSorted());
 });
@@ -267,7 +268,7 @@ test('every key and index of ours begins with the workspace', async () => {
   }>`select indexrelid::regclass::text as name from pg_index
     join pg_attribute on attrelid = indrelid and attnum = indkey[0]
     where indrelid::regclass::text in
-      ('data_source', 'mapping_copy', 'sync_run', 'contact', 'account', 'record_link')
+      ('data_source', 'mapping_copy', 'sync_run', 'contact', 'account', 'record_link', 'source_activity')
       and attname <> 'workspace_id'`.execute(ownerDb);
   expect(rows).toEqual([]);
 });

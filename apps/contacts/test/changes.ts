@@ -20,7 +20,7 @@ import { type Neighbours, startNeighbours } from './neighbours.ts';
 import { applyRecords } from '../src/records/commands.ts';
 import { at, sourceOf } from './records.ts';
 import { insertSource } from '../src/sources/store.ts';
-import type { DataSource, Db, SyncedObject, Tx } from '../src/store.ts';
+import type { Db, ReadySource, SyncedObject, Tx } from '../src/store.ts';
 
 interface Means {
   db: Db;
@@ -71,7 +71,7 @@ export async function openChangeDesk({ db, nats, log, eventually }: Means) {
     ...viewOf(within),
     ...tellerOf({ nats, neighbours, source, within, eventually }),
     /** A page of a run. */
-    page: (object: SyncedObject, records: PipedriveRecord[], of: DataSource = source) =>
+    page: (object: SyncedObject, records: PipedriveRecord[], of: ReadySource = source) =>
       within(async (tx) => {
         const pinned = { mappingId: of.mapping_id, version: of.mapping_version };
         const mapping = await mappings.ready(tx, workspaceId, pinned);
@@ -114,7 +114,7 @@ const Published = z.looseObject({
 
 interface Teller extends Pick<Means, 'nats' | 'eventually'> {
   neighbours: Neighbours;
-  source: DataSource;
+  source: ReadySource;
   within: Within;
 }
 
@@ -171,9 +171,9 @@ async function addSource(
   tx: Tx,
   workspaceId: WorkspaceId,
   { rows }: { rows?: string[] },
-): Promise<DataSource> {
+): Promise<ReadySource> {
   const created = new Date();
-  const source: DataSource = {
+  const source: ReadySource = {
     workspace_id: workspaceId,
     id: newId('ds', DataSourceId),
     name: 'Sales',
@@ -182,6 +182,9 @@ async function addSource(
     mapping_id: newId('fm', FieldMappingId),
     mapping_version: 1,
     state: 'ACTIVE',
+    step: 'DONE',
+    retention_days: 90,
+    require_identifier: false,
     created_at: created,
     updated_at: created,
   };

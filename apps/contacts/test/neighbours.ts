@@ -41,6 +41,7 @@ export interface Neighbours {
   /** Says how many there are, or their highest id, or neither. */
   sizes: 'counted' | 'highest-id' | 'unknown';
   companyUrl: string;
+  status: 'ACTIVE' | 'DISABLED' | 'NEEDS_REAUTH';
   /** What is tracked, and for whom, as it was told last. */
   tracked: Map<SyncedObject, { feature: string; keys: readonly object[] }>;
   /** How often it was told so. */
@@ -63,6 +64,7 @@ export function startNeighbours(nats: NatsConnection, log: Logger): Neighbours {
     beforePage: async () => undefined,
     sizes: 'counted',
     companyUrl: 'https://acme.pipedrive.com',
+    status: 'ACTIVE',
     tracked: new Map(),
     timesTracked: 0,
     keep: (record) => {
@@ -147,7 +149,7 @@ const respondersOf = (of: () => Neighbours) => [
     if (connectionId !== of().connectionId)
       throw noRecord(`There is no connection ${connectionId}`);
     const company = { companyDomain: 'acme', companyUrl: of().companyUrl };
-    return { connectionId, status: 'ACTIVE' as const, companyId: '1', ...company };
+    return { connectionId, status: of().status, companyId: '1', ...company };
   }),
   respondTo(CountRecords, async ({ object }) => ({
     count: of().sizes === 'counted' ? listOf(of(), object).length : null,

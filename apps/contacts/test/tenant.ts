@@ -8,6 +8,7 @@ import {
   WorkspaceId,
 } from '@manifold/contracts';
 import { newId } from '@manifold/database';
+import { insertActivities } from '../src/feed/store.ts';
 import { sourceOf } from './records.ts';
 import type { Db, RecordLink } from '../src/store.ts';
 
@@ -40,6 +41,11 @@ const runOf = (workspaceId: WorkspaceId, sourceId: DataSourceId, now: Date) => (
   ...{ created_at: now, started_at: null, ended_at: null },
 });
 
+const SETTINGS = {
+  ...{ name: 'S', company_url: 'https://a.test', mapping_version: 1, state: 'ACTIVE' as const },
+  ...{ step: 'DONE' as const, retention_days: 90, require_identifier: false },
+};
+
 /** One row of every table, as one workspace owns them. */
 export function makeTenant(now: Date) {
   const id = newId('ws', WorkspaceId);
@@ -48,7 +54,10 @@ export function makeTenant(now: Date) {
   const [accountId, waitingId] = [newId('ac', AccountId), newId('ct', ContactId)];
   const at = { workspace_id: id, created_at: now, updated_at: now };
   const named = { name: 'N', name_sort: 'n', values: '{}', origins: '{}' };
-  const contact = { ...at, ...named, id: contactId, email: 'a@b.c', phone: '', account_id: null };
+  const contact = {
+    ...{ ...at, ...named, id: contactId, email: 'a@b.c', phone: '', account_id: null },
+    ...{ added_by: sourceId, subscriptions: '{}' },
+  };
   const link: RecordLink = {
     ...{
       workspace_id: id,
@@ -62,14 +71,11 @@ export function makeTenant(now: Date) {
   return {
     id,
     source: {
-      ...{
-        ...at,
-        id: sourceId,
-        name: 'S',
-        connection_id: connectionId,
-        company_url: 'https://a.test',
-      },
-      ...{ mapping_id: mappingId, mapping_version: 1, state: 'ACTIVE' as const },
+      ...at,
+      ...SETTINGS,
+      id: sourceId,
+      connection_id: connectionId,
+      mapping_id: mappingId,
     },
     copy: {
       ...{ workspace_id: id, mapping_id: mappingId, version: 1, hash: 'h', fetched_at: now },
@@ -90,6 +96,12 @@ export function makeTenant(now: Date) {
   };
 }
 
+/** One entry in the feed of a tenant's source, about a run. */
+export const fillFeed = (tx: Db, { id, source, run }: ReturnType<typeof makeTenant>, at: Date) =>
+  insertActivities(tx, { workspaceId: id, dataSourceId: source.id }, [
+    { kind: 'RECORD_SKIPPED', syncRunId: run.id, reason: 'no_identifier', at },
+  ]);
+
 const TABLES = [
   'data_source',
   'mapping_copy',
@@ -97,6 +109,7 @@ const TABLES = [
   'contact',
   'account',
   'record_link',
+  'source_activity',
 ] as const;
 
 /** Every row of a workspace that the transaction sees, as text and in order. */

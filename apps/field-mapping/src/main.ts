@@ -11,8 +11,7 @@ import { runService, startHttp } from '@manifold/service';
 import { createSubgraph, readPublicKey } from '@manifold/subgraph';
 import { createCatalogueConsumers } from './catalogue/consumers.ts';
 import { config } from './config.ts';
-import { createLoaders } from './mappings/loaders.ts';
-import { createResolvers } from './mappings/resolvers.ts';
+import { createGraph } from './graph.ts';
 import { migrations } from './migrations/index.ts';
 import type { Tables } from './store.ts';
 import { createResponders } from './versions/responders.ts';
@@ -42,9 +41,7 @@ await runService(service, async ({ log, onStop }) => {
 
   const subgraph = await createSubgraph({
     service,
-    schemaFiles: [new URL('./mappings/schema.graphql', import.meta.url)],
-    resolvers: [createResolvers({ db, nats, now })],
-    loaders: createLoaders({ db }),
+    ...createGraph({ db, nats, now }),
     publicKey: readPublicKey(env.IDENTITY_PUBLIC_KEY),
     log,
   });

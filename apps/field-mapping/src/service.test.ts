@@ -29,8 +29,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { budget, budgetCode, standard } from '../test/fields.ts';
 import { LIST, PUBLISH, READ, SAVE } from '../test/operations.ts';
 import { createCatalogueConsumers } from './catalogue/consumers.ts';
-import { createLoaders } from './mappings/loaders.ts';
-import { createResolvers } from './mappings/resolvers.ts';
+import { createGraph } from './graph.ts';
 import { migrations } from './migrations/index.ts';
 import type { Tables } from './store.ts';
 import { createResponders } from './versions/responders.ts';
@@ -46,9 +45,7 @@ const { nats, stop } = await startTestNats();
 const { graph, stop: stopGraph } = await startTestGraph({
   service,
   caller: { workspaceId, role: 'ADMIN' },
-  schemaFiles: [new URL('./mappings/schema.graphql', import.meta.url)],
-  resolvers: [createResolvers({ db, nats, now })],
-  loaders: createLoaders({ db }),
+  ...createGraph({ db, nats, now }),
 });
 const stops: (() => unknown)[] = [stopGraph];
 

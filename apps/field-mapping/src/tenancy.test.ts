@@ -1,11 +1,20 @@
-import { ConnectionId, FieldMappingId, type MappingSource, WorkspaceId } from '@manifold/contracts';
+import {
+  ConnectionId,
+  FieldMappingId,
+  type MappingSource,
+  UserId,
+  WorkspaceId,
+} from '@manifold/contracts';
 import { newId, withWorkspace } from '@manifold/database';
 import { createTestDatabase } from '@manifold/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as catalogue from './catalogue/store.ts';
+import * as displays from './display/store.ts';
+import * as drifting from './drift/store.ts';
 import * as mappings from './mappings/store.ts';
+import * as matching from './matching/store.ts';
 import { migrations } from './migrations/index.ts';
-import type { Db, Tables } from './store.ts';
+import type { Db, MappingDrift, Tables } from './store.ts';
 import * as versions from './versions/store.ts';
 
 const { db, ownerDb, drop } = await createTestDatabase<Tables>(migrations);
@@ -57,6 +66,16 @@ const fields = {
   fields: '[]',
   read_at: now,
 } as const;
+const drift: MappingDrift = {
+  ...{ workspace_id: a, mapping_id: id, row_id: 'person.name' },
+  ...{ change: 'REMOVED', object: 'person', field: 'name', before: 'Name', after: null },
+  ...{ published: true, working: true, quarantined: true, since: now },
+};
+const viewer = { userId: newId('us', UserId), object: 'CONTACT' } as const;
+const display = {
+  ...{ workspace_id: a, user_id: viewer.userId, object: viewer.object },
+  ...{ fields: '[]', updated_at: now },
+};
 const listing = { filter: {}, orderBy: 'name', descending: false, page } as const;
 
 /** Every store function, called for the rows of A. */
@@ -68,6 +87,12 @@ const reads: Record<string, (tx: Db) => Promise<unknown>> = {
   countMappings: (tx) => mappings.countMappings(tx, a, {}),
   findVersion: (tx) => versions.findVersion(tx, a, { mappingId: id }),
   listVersions: (tx) => versions.listVersions(tx, a, [id]),
+  listNewestVersions: (tx) => versions.listNewestVersions(tx, a, [id]),
+  lockMappingsOf: (tx) => mappings.lockMappingsOf(tx, a, connectionId),
+  listRecentRows: (tx) => matching.listRecentRows(tx, a, 'REFERRALS_TO_PIPEDRIVE'),
+  listDrift: (tx) => drifting.listDrift(tx, a, [id]),
+  findDisplayConfig: (tx) => displays.findDisplayConfig(tx, a, viewer),
+  listPublishedMappings: (tx) => displays.listPublishedMappings(tx, a),
   listCatalogues: (tx) =>
     catalogue.listCatalogues(tx, a, { connectionIds: [connectionId], objects: ['person'] }),
 };
@@ -83,13 +108,17 @@ const changes: Record<string, (tx: Db) => Promise<unknown>> = {
       updated_at: now,
     }),
   setPublished: (tx) =>
-    mappings.setPublished(tx, { workspace_id: a, id, version: 9, updated_at: now }),
+    mappings.setPublished(tx, { workspace_id: a, id, version: 9, fields: [], updated_at: now }),
+  deleteDrift: (tx) => drifting.deleteDrift(tx, a, id),
+  deleteDisplayConfig: (tx) => displays.deleteDisplayConfig(tx, a, viewer),
 };
 const inserts: Record<string, (tx: Db) => Promise<unknown>> = {
   insertMapping: (tx) =>
     mappings.insertMapping(tx, { ...mapping, id: newId('fm', FieldMappingId) }),
   insertVersion: (tx) => versions.insertVersion(tx, { ...version, version: 2 }),
   insertCatalogue: (tx) => catalogue.insertCatalogue(tx, { ...fields, revision: 2 }),
+  insertDrift: (tx) => drifting.insertDrift(tx, [{ ...drift, row_id: 'other' }]),
+  setDisplayConfig: (tx) => displays.setDisplayConfig(tx, { ...display, object: 'ACCOUNT' }),
 };
 
 beforeAll(() =>
@@ -97,6 +126,13 @@ beforeAll(() =>
     await mappings.insertMapping(tx, mapping);
     await versions.insertVersion(tx, version);
     await catalogue.insertCatalogue(tx, fields);
+    await mappings.insertMapping(tx, {
+      ...mapping,
+      id: newId('fm', FieldMappingId),
+      purpose: 'CONTACTS_FROM_PIPEDRIVE',
+    });
+    await drifting.insertDrift(tx, [drift]);
+    await displays.setDisplayConfig(tx, display);
   }),
 );
 afterAll(drop);
@@ -109,10 +145,14 @@ const allRows = () =>
     await tx.selectFrom('field_mapping').selectAll().execute(),
     await tx.selectFrom('mapping_version').selectAll().execute(),
     await tx.selectFrom('field_catalogue').selectAll().execute(),
+    await tx.selectFrom('mapping_drift').selectAll().execute(),
+    await tx.selectFrom('display_config').selectAll().execute(),
   ]);
 
 test('no store function is left out of this file', () => {
-  const exported = [catalogue, mappings, versions].flatMap((store) => Object.keys(store));
+  const exported = [catalogue, displays, drifting, mappings, matching, versions].flatMap((store) =>
+    Object.keys(store),
+  );
   expect(Object.keys({ ...reads, ...changes, ...inserts }).toSorted()).toEqual(exported.toSorted());
 });
 

@@ -1,6 +1,7 @@
 import {
   type EventDefinition,
   FieldMappingId,
+  MappingDrifted,
   MappingPublished,
   StepSettled,
   WriteRequestId,
@@ -188,6 +189,32 @@ test('a new version of the mapping serves the next sign-up, without a restart', 
     const command = await commandOf(referralUser.id);
     expect(command?.mapping).toEqual({ id: mappingId, version });
     expect(command?.steps[1]?.fields['title']).toBe('Direct');
+  });
+});
+
+test('a row that is quarantined is left out of the next sign-up, and no other', async () => {
+  const version = state.mapping.version + 1;
+  const purpose = 'REFERRALS_TO_PIPEDRIVE';
+  const hash = 'c'.repeat(64);
+  const gone = new Set<string>();
+  const origin = row('source', 'lead', 'origin_text');
+  state.mapping = { ...state.mapping, version, gone, rows: [...rows, origin] };
+  const leadOf = async () => {
+    const { referralUser } = await signUp({ email: `q${Math.random()}@example.com` });
+    return (await commandOf(referralUser.id))?.steps[1]?.fields;
+  };
+  await tell(MappingPublished, { mappingId, version, connectionId, purpose, hash }, mappingId);
+  await eventually(async () => expect(await leadOf()).toHaveProperty('origin_text'));
+
+  gone.add('origin_text');
+  const change = 'REMOVED' as const;
+  const drift = [{ rowId: origin.id, change, quarantined: true, published: true }];
+  await tell(MappingDrifted, { mappingId, version, connectionId, purpose, drift }, mappingId);
+
+  await eventually(async () => {
+    const lead = await leadOf();
+    expect(lead).toHaveProperty('title');
+    expect(lead).not.toHaveProperty('origin_text');
   });
 });
 

@@ -31,6 +31,7 @@ export const fields: FieldDefinition[] = [
   field('person', 'emails', 'emails'),
   field('lead', 'title', 'varchar'),
   field('lead', 'owner_id', 'user'),
+  field('lead', 'origin_text', 'varchar'),
 ];
 
 export const row = (from: string, object: 'person' | 'lead', to: string): MappingRow => ({
@@ -57,8 +58,9 @@ export function createNeighbours(nats: NatsConnection, connectionId: ConnectionI
       rows,
       connectionId,
       purpose: usualPurpose,
-      isPublished: true,
-      isAbsent: false,
+      /** Codes of fields that are no longer there. */
+      gone: new Set<string>(),
+      ...{ isPublished: true, isAbsent: false },
     },
   };
   const absent = (what: string) =>
@@ -106,6 +108,7 @@ const publishedMapping = (
     rows: MappingRow[];
     connectionId: ConnectionId;
     purpose: MappingPurpose;
+    gone: ReadonlySet<string>;
   },
 ) => ({
   mappingId,
@@ -117,6 +120,6 @@ const publishedMapping = (
     direction: 'to_pipedrive' as const,
     rows: of.rows,
     policy: { existing: 'overwrite' as const, ignoreEmpty: true },
-    catalogue: fields,
+    catalogue: fields.filter(({ code }) => !of.gone.has(code)),
   },
 });

@@ -1,12 +1,39 @@
 import { z } from 'zod';
 import { defineEvent } from './event.ts';
 import { AccountId, ConnectionId, ContactId, DataSourceId, SyncRunId } from './ids.ts';
+import { Permission, PermissionChannel } from './mappings.ts';
 import { eventEnum } from './open-enum.ts';
 import { EventReason } from './reasons.ts';
 
 export const DataSourceCreated = defineEvent(
   'contacts.data_source_created.v1',
   z.object({ dataSourceId: DataSourceId, connectionId: ConnectionId }),
+  ({ dataSourceId }) => ({
+    target: { type: 'DataSource', id: dataSourceId },
+    outcome: 'succeeded',
+  }),
+);
+
+/** A person changed a data source, or what it does; its creation has an event of its own. */
+export const DataSourceChanged = defineEvent(
+  'contacts.data_source_changed.v1',
+  z.object({
+    dataSourceId: DataSourceId,
+    /** Absent while a draft has none. */
+    connectionId: ConnectionId.optional(),
+    action: eventEnum(
+      z.enum([
+        'drafted',
+        'updated',
+        'disconnected',
+        'reconnected',
+        'archived',
+        'restored',
+        'deleted',
+      ]),
+    ),
+    changedKeys: z.array(z.string()).max(50),
+  }),
   ({ dataSourceId }) => ({
     target: { type: 'DataSource', id: dataSourceId },
     outcome: 'succeeded',
@@ -102,4 +129,15 @@ export const AccountChanged = defineEvent(
     outcome: 'succeeded',
     record: { connectionId, object: 'organization', pipedriveId },
   }),
+);
+
+/** A person said what a contact allows; what a sync brings stands in `contact_changed`. */
+export const SubscriptionChanged = defineEvent(
+  'contacts.subscription_changed.v1',
+  z.object({
+    contactId: ContactId,
+    channel: eventEnum(PermissionChannel),
+    permission: eventEnum(Permission),
+  }),
+  ({ contactId }) => ({ target: { type: 'Contact', id: contactId }, outcome: 'succeeded' }),
 );

@@ -86,6 +86,12 @@ export const ReasonCode = z.enum([
   'sync_already_running',
   'sync_not_running',
   'data_source_archived',
+  'data_source_incomplete',
+  'data_source_disconnected',
+  'data_source_deleted',
+  'data_source_set_up',
+  'no_identifier',
+  'association_limit_reached',
   'unknown_record_not_created',
   // the house
   'message_unreadable',

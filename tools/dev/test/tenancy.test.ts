@@ -49,6 +49,8 @@ const aboutConnection: Record<string, string> = {
   apiBudget: 'query ($id: ID!) { apiBudget(connectionId: $id) { __typename } }',
   pipedriveFields:
     'query ($id: ID!) { pipedriveFields(connectionId: $id, object: PERSON) { nodes { code } } }',
+  previewMapping:
+    'query ($id: ID!) { previewMapping(input: { connectionId: $id, purpose: CONTACTS_FROM_PIPEDRIVE, object: PERSON, rows: [{ source: { object: PERSON, field: "name" }, target: { object: CONTACT, field: "name" } }] }) { __typename } }',
   suggestRows:
     'query ($id: ID!) { suggestRows(connectionId: $id, purpose: CONTACTS_FROM_PIPEDRIVE) { __typename } }',
 };
@@ -57,6 +59,7 @@ const aboutConnection: Record<string, string> = {
 const counted: Record<string, string> = {
   apiCalls: '{ apiCalls(first: 5) { nodes { __typename } } }',
   apiUsage: '{ apiUsage(by: DAY) { nodes { __typename } } }',
+  displayConfig: '{ displayConfig(object: CONTACT) { available { __typename } } }',
 };
 
 /** The installation's own matters, and settings of the caller's workspace that name nothing. */
@@ -85,6 +88,10 @@ const followed: Record<string, { of: string; text: string }> = {
   connectionChanged: {
     of: 'connections',
     text: 'subscription ($id: ID!) { connectionChanged(id: $id) { status } }',
+  },
+  mappingDrifted: {
+    of: 'fieldMappings',
+    text: 'subscription ($id: ID!) { mappingDrifted(id: $id) { state } }',
   },
 };
 

@@ -28,7 +28,7 @@ import { readRecord } from '../webhooks/commands.ts';
 import { project } from '../webhooks/rules.ts';
 import { listReceipts } from '../webhooks/store.ts';
 import { MOST_ONE_BY_ONE, priceOf, readByIds } from './by-ids.ts';
-import { includedFields, isReadable } from './rules.ts';
+import { includedFields, isReadable, offeredFields } from './rules.ts';
 
 export interface ReadingDeps {
   db: Db;
@@ -96,7 +96,7 @@ async function readFrom(
   { question, definitions }: Reading,
 ): Promise<Outcome<PipedriveRecord[]>> {
   const { ids, fields, cursor, limit, updatedSince } = question;
-  const included = includedFields(object, fields);
+  const included = offeredFields(includedFields(object, fields), definitions);
   const selection = {
     definitions,
     customFields: fields.filter(isCustomCode),

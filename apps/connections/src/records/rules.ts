@@ -57,5 +57,17 @@ const optionalFields: Partial<Record<PipedriveObject, readonly string[]>> = {
 export const includedFields = (object: PipedriveObject, fields: readonly string[]): string[] =>
   (optionalFields[object] ?? []).filter((code) => fields.includes(code));
 
+// known to companies with Campaigns alone; of others Pipedrive refuses whatever asks for them
+const ofCampaigns: readonly string[] = ['marketing_status', 'doi_status'];
+
+/** The included fields the company has, as far as its catalogue tells. */
+export const offeredFields = (
+  included: readonly string[],
+  definitions: readonly { code: string }[],
+): string[] =>
+  included.filter(
+    (code) => !ofCampaigns.includes(code) || definitions.some((field) => field.code === code),
+  );
+
 /** Users have no list of records of their own kind. */
 export const isReadable = (object: PipedriveObject): object is RecordObject => object !== 'user';

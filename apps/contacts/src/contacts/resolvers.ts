@@ -2,11 +2,11 @@ import { AccountId, ContactId } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
 import { loadById, type PageArguments, toConnection } from '@manifold/subgraph';
 import { readListArguments } from '../lists/arguments.ts';
-import { cursorOf } from '../lists/rules.ts';
+import { cursorOf, type EntityFilter } from '../lists/rules.ts';
 import { countContacts, listContactPage } from '../lists/store.ts';
 import { type Context, recordOf } from '../loaders.ts';
 import { recordUrl } from '../sources/rules.ts';
-import type { Account, Contact, Db } from '../store.ts';
+import type { Account, Contact, DataSource, Db } from '../store.ts';
 import { readKeys } from '../variables/arguments.ts';
 import { channelsOf, viewVariable, viewVariables } from '../variables/rules.ts';
 
@@ -51,10 +51,10 @@ export const createContactResolvers = ({ db }: { db: Db }) => {
   const listContacts = async (
     args: PageArguments,
     { workspaceId }: Context,
-    accountId?: string,
+    scope: Pick<EntityFilter, 'accountId' | 'dataSourceId'> = {},
   ) => {
     const { filter: given, order, page } = readListArguments(args);
-    const filter = accountId === undefined ? given : { and: [given], accountId };
+    const filter = { and: [given], ...scope };
     const rows = await withWorkspace(db, workspaceId, (tx) =>
       listContactPage(tx, workspaceId, { filter, order, page }),
     );
@@ -73,7 +73,11 @@ export const createContactResolvers = ({ db }: { db: Db }) => {
     },
     Account: {
       contacts: (account: Account, args: PageArguments, context: Context) =>
-        listContacts(args, context, account.id),
+        listContacts(args, context, { accountId: account.id }),
+    },
+    DataSource: {
+      contacts: (source: DataSource, args: PageArguments, context: Context) =>
+        listContacts(args, context, { dataSourceId: source.id }),
     },
     Contact: contact,
   };

@@ -14,6 +14,7 @@ import {
   updateLinks,
 } from '../links/store.ts';
 import type { RecordLink, Tx } from '../store.ts';
+import { handOverRefusals } from '../subscriptions/commands.ts';
 import { decideDeparture, type Survivor } from './rules.ts';
 
 export interface Departing {
@@ -164,6 +165,10 @@ async function remove(tx: Tx, applying: Applying, parting: Parting): Promise<Dep
   const { entity_id: entityId, workspace_id: workspaceId } = link;
   if (entityId === null) return undefined;
   if (applying.object === 'person') {
+    if (survivor?.entity_id != null) {
+      const [from, to] = [ContactId.parse(entityId), ContactId.parse(survivor.entity_id)];
+      await handOverRefusals(tx, workspaceId, { from, to, now: applying.now });
+    }
     await deleteContact(tx, workspaceId, ContactId.parse(entityId));
   } else {
     const id = AccountId.parse(entityId);

@@ -28,9 +28,15 @@ const plan = (options: Partial<Parameters<typeof planEntity>[0]>) =>
     policy,
     existing: undefined,
     accountId: undefined,
+    isIdentified: () => true,
     ...options,
   });
-const existing = { account_id: one ?? null, values: { name: 'Ada' }, origins: {} };
+const existing = {
+  account_id: one ?? null,
+  values: { name: 'Ada' },
+  origins: {},
+  subscriptions: {},
+};
 
 describe('a record', () => {
   const none = { ...policy, createMissing: false };
@@ -82,6 +88,15 @@ describe('a record', () => {
     },
   );
 
+  test('without an identifier makes no contact and leaves no link; one that is here stays (WX-10)', () => {
+    const isIdentified = () => false;
+    const unknown = plan({ isIdentified });
+    expect(unknown).toMatchObject({ outcome: 'skipped', reason: 'no_identifier' });
+    expect(isTaken(unknown)).toBe(false);
+    const known = plan({ isIdentified, existing, mapped: mappedOf({ name: 'Bea' }) });
+    expect(known.outcome).toBe('updated');
+  });
+
   test('that made nothing leaves no link, one that is left alone keeps it', () => {
     const nothing = plan({ policy: { ...policy, createMissing: false } });
     const alone = plan({
@@ -108,18 +123,27 @@ describe('who vouches for a variable', () => {
   });
 
   test('is kept from the moment a second source joins', () => {
-    const before = { account_id: one ?? null, values: { name: 'Ada', phone: '1' }, origins: {} };
+    const before = {
+      account_id: one ?? null,
+      values: { name: 'Ada', phone: '1' },
+      origins: {},
+      subscriptions: {},
+    };
     const origins = attribute({ ...call, before, joins: 'ds_1' });
     expect(origins).toEqual({ name: 'ds_2', phone: 'ds_1', [ACCOUNT_KEY]: 'ds_1' });
   });
 
   test('decides what goes when a source goes (A12)', () => {
     const origins = { name: 'ds_2', phone: 'ds_1', [ACCOUNT_KEY]: 'ds_1' };
-    const left = withoutSource({ account_id: one ?? null, values: after.values, origins }, 'ds_1');
+    const left = withoutSource(
+      { account_id: one ?? null, values: after.values, origins, subscriptions: {} },
+      'ds_1',
+    );
     expect(left).toEqual({
       values: { name: 'Bea' },
       origins: { name: 'ds_2' },
       accountId: null,
+      subscriptions: {},
       changedKeys: ['phone', 'account'],
     });
   });

@@ -7,11 +7,16 @@ import type { Contact, SyncedObject, Values } from '../store.ts';
 export const ACCOUNT_KEY = '@account';
 
 /** A contact or account as far as merging is concerned. */
-export type Standing = Pick<Contact, 'account_id' | 'values' | 'origins'>;
+export type Standing = Pick<Contact, 'account_id' | 'values' | 'origins' | 'subscriptions'>;
 
 export interface EntityPlan {
   outcome: 'created' | 'updated' | 'unchanged' | 'skipped';
-  reason?: 'unknown_record_not_created' | 'required_target_missing' | 'existing_record_left_alone';
+  reason?:
+    | 'unknown_record_not_created'
+    | 'required_target_missing'
+    | 'no_identifier'
+    | 'association_limit_reached'
+    | 'existing_record_left_alone';
   values: Values;
   accountId: Contact['account_id'];
   changedKeys: string[];
@@ -26,6 +31,8 @@ export function planEntity(options: {
   existing: Standing | undefined;
   /** Undefined: the record says nothing about it, or the account is not here. */
   accountId: Contact['account_id'] | undefined;
+  /** True: a new contact or account of these values may be made (WX-10). */
+  isIdentified: (values: Values) => boolean;
 }): EntityPlan {
   const { object, mapped, policy, existing } = options;
   const entity = entityOf(object);
@@ -46,6 +53,9 @@ export function planEntity(options: {
   if (outcome === 'created' && mapped.missing.some((key) => key.startsWith(`${entity}.`))) {
     return { ...nothing, outcome: 'skipped', reason: 'required_target_missing' };
   }
+  if (outcome === 'created' && !options.isIdentified(values)) {
+    return { ...nothing, outcome: 'skipped', reason: 'no_identifier' };
+  }
   const accountId = decideAccount(policy, existing, options.accountId);
   const moved = existing !== undefined && accountId !== existing.account_id;
   const changedKeys = moved ? [...changed, 'account'] : changed;
@@ -55,6 +65,15 @@ export function planEntity(options: {
     ? { ...nothing, outcome: 'skipped', reason: 'existing_record_left_alone' }
     : { ...nothing, outcome: 'unchanged' };
 }
+
+/** A record that would be one too many behind its contact or account (OR-24). */
+export const oneTooMany = (existing: Standing): EntityPlan => ({
+  outcome: 'skipped',
+  reason: 'association_limit_reached',
+  values: existing.values,
+  accountId: existing.account_id,
+  changedKeys: [],
+});
 
 /** False: the record made no contact or account, and leaves no link behind. */
 export const isTaken = ({ outcome, reason }: EntityPlan): boolean =>
@@ -111,6 +130,7 @@ export function withoutSource(entity: Standing, sourceId: string) {
     values: keep(entity.values),
     origins: keep(entity.origins),
     accountId: loosened ? null : entity.account_id,
+    subscriptions: entity.subscriptions,
     changedKeys: cleared.map((key) => (key === ACCOUNT_KEY ? 'account' : key)),
   };
 }

@@ -3,7 +3,9 @@ import { type Insertable, sql } from 'kysely';
 import type { Contact, Db, SyncedObject, Tables } from '../store.ts';
 
 /** A contact or account as it is merged; an account's account is always null. */
-export type Entity = Pick<Contact, 'account_id' | 'values' | 'origins'> & { id: string };
+export type Entity = Pick<Contact, 'account_id' | 'values' | 'origins' | 'subscriptions'> & {
+  id: string;
+};
 
 /** In one order, so that two sources that fill the same contacts take turns. */
 export async function lockEntities(
@@ -12,20 +14,25 @@ export async function lockEntities(
   { object, ids }: { object: SyncedObject; ids: readonly string[] },
 ): Promise<Entity[]> {
   if (object === 'person') {
-    const { rows } = await sql<Entity>`select id, account_id, "values", origins from contact
+    const { rows } = await sql<Entity>`select id, account_id, "values", origins, subscriptions
+      from contact
       where workspace_id = ${workspaceId} and id = any(${[...ids]}::text[])
       order by id for update`.execute(tx);
     return rows;
   }
-  const { rows } = await sql<Entity>`select id, null as account_id, "values", origins from account
+  const { rows } = await sql<Entity>`select id, null as account_id, "values", origins,
+      '{}'::jsonb as subscriptions from account
     where workspace_id = ${workspaceId} and id = any(${[...ids]}::text[])
     order by id for update`.execute(tx);
   return rows;
 }
 
 /** Contacts and accounts as rows; jsonb columns as values, not as text. */
-export type EntityRow = Omit<Insertable<Tables['contact']>, 'id' | 'values' | 'origins'> &
-  Pick<Contact, 'values' | 'origins'> & { id: string };
+export type EntityRow = Omit<
+  Insertable<Tables['contact']>,
+  'id' | 'values' | 'origins' | 'subscriptions'
+> &
+  Pick<Contact, 'values' | 'origins' | 'subscriptions'> & { id: string };
 
 const tableOf = (object: SyncedObject) => sql.table(object === 'person' ? 'contact' : 'account');
 
@@ -53,7 +60,8 @@ export async function updateEntities(
   { object, rows }: { object: SyncedObject; rows: readonly EntityRow[] },
 ): Promise<void> {
   const table = tableOf(object);
-  const ofContact = sql`, email = now.email, phone = now.phone, account_id = now.account_id`;
+  const ofContact = sql`, email = now.email, phone = now.phone, account_id = now.account_id,
+    subscriptions = now.subscriptions`;
   await sql`update ${table} entity set name = now.name, name_sort = now.name_sort,
       "values" = now."values", origins = now.origins, updated_at = now.updated_at
       ${object === 'person' ? ofContact : sql``}

@@ -3,7 +3,7 @@ import { newId } from '@manifold/database';
 import type { MappedRecord } from '@manifold/mapping';
 import { lockKey } from '@manifold/messaging';
 import { hotColumns, type ReadyMapping } from '../mappings/rules.ts';
-import type { DataSource, RecordLink, SyncedObject, Tx } from '../store.ts';
+import type { ReadySource, RecordLink, SyncedObject, Tx } from '../store.ts';
 import { type Arrival, chooseHomes, organizationOf } from './rules.ts';
 import {
   insertLinks,
@@ -16,7 +16,7 @@ import {
 
 /** What is being stored: one object of one source, through one version of its mapping. */
 export interface Applying {
-  source: DataSource;
+  source: ReadySource;
   mapping: ReadyMapping;
   object: SyncedObject;
   arrival: Arrival;
@@ -35,6 +35,7 @@ export interface Arriving {
   updateTime: Date | null;
   mapped: MappedRecord;
   accountId: AccountId | null | undefined;
+  marketingStatus: string | null;
   /** The organization it waits for: undefined when the record does not say. */
   awaited: string | null | undefined;
 }
@@ -58,10 +59,13 @@ export async function mapRecords(
       updateTime: record.updateTime === null ? null : new Date(record.updateTime),
       mapped: applying.mapping.map(record),
       accountId: pointer === undefined ? undefined : (account ?? null),
+      marketingStatus: textOf(record.fields['marketing_status']),
       awaited: account === undefined ? pointer : null,
     };
   });
 }
+
+const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
 /** A link this transaction holds. Fresh: no record of this source led there before. */
 export interface Claim {

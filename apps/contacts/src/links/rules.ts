@@ -57,6 +57,9 @@ export function organizationOf({ object, fields }: PipedriveRecord): string | nu
   return typeof pointer === 'number' || typeof pointer === 'string' ? String(pointer) : null;
 }
 
+/** Records that may stand behind one contact or account (OR-24). */
+export const MAX_ASSOCIATIONS = 50;
+
 /** One record each: of two unknown persons with one e-mail address only the first joins the contact. */
 export function chooseHomes(
   persons: readonly { pipedriveId: string; email: string }[],

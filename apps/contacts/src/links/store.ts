@@ -131,17 +131,32 @@ export async function listOtherSources(
   return rows;
 }
 
-/** Live links of any source that lead to a contact or account. */
+/** Live links that lead to a contact or account, through sources that were not deleted. */
 export async function countLiveLinks(
   tx: Db,
   workspaceId: WorkspaceId,
   entityId: string,
 ): Promise<number> {
-  const { rows } = await sql<{ count: string }>`select count(*) from record_link
-    where workspace_id = ${workspaceId} and entity_id = ${entityId} and deleted_at is null`.execute(
-    tx,
-  );
+  const { rows } = await sql<{ count: string }>`select count(*) from record_link link
+    where link.workspace_id = ${workspaceId} and link.entity_id = ${entityId}
+      and link.deleted_at is null and not exists (select from data_source source
+        where source.workspace_id = ${workspaceId} and source.id = link.data_source_id
+          and source.state = 'DELETED')`.execute(tx);
   return Number(rows[0]?.count ?? 0);
+}
+
+/** Live links of each contact or account, whichever source they belong to. */
+export async function countLiveLinksOfEach(
+  tx: Db,
+  workspaceId: WorkspaceId,
+  { entityIds }: { entityIds: readonly string[] },
+): Promise<{ entity_id: string; count: number }[]> {
+  const { rows } = await sql<{ entity_id: string; count: number }>`
+    select entity_id, count(*)::int as count from record_link
+    where workspace_id = ${workspaceId} and entity_id = any(${[...entityIds]}::text[])
+      and deleted_at is null
+    group by entity_id`.execute(tx);
+  return rows;
 }
 
 /** Records merged into one that is gone now lead nowhere. */

@@ -12,6 +12,7 @@ import {
   TimePart,
 } from '@manifold/subgraph';
 import { z } from 'zod';
+import { Channel, SubscriptionState } from '../subscriptions/arguments.ts';
 import { type EntityFilter, type Order, orderFields } from './rules.ts';
 
 const Text = optional(boundedText(320));
@@ -32,6 +33,10 @@ const Condition = z.object({
   isSet: optional(z.boolean()),
 });
 
+const SubscriptionCondition = z
+  .object({ channel: Channel, state: SubscriptionState })
+  .transform(({ channel, state: permission }) => ({ channel, permission }));
+
 const Filter: z.ZodType<EntityFilter> = z.lazy(() =>
   z.object({
     email: Text,
@@ -42,6 +47,7 @@ const Filter: z.ZodType<EntityFilter> = z.lazy(() =>
     updatedAfter: optional(z.date()),
     updatedBefore: optional(z.date()),
     variable: optional(Condition),
+    subscription: optional(SubscriptionCondition),
     and: optional(z.array(Filter).min(1)),
     or: optional(z.array(Filter).min(1)),
     not: optional(Filter),

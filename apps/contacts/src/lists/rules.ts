@@ -1,3 +1,4 @@
+import type { Permission, PermissionChannel } from '@manifold/contracts';
 import type { SortDirection } from '@manifold/subgraph';
 import type { Contact } from '../store.ts';
 
@@ -26,6 +27,8 @@ export interface EntityFilter {
   updatedAfter?: Date | undefined;
   updatedBefore?: Date | undefined;
   variable?: VariableCondition | undefined;
+  /** Of contacts only. */
+  subscription?: { channel: PermissionChannel; permission: Permission } | undefined;
   and?: EntityFilter[] | undefined;
   or?: EntityFilter[] | undefined;
   not?: EntityFilter | undefined;

@@ -136,6 +136,10 @@ function conditionOf(workspaceId: WorkspaceId, filter: EntityFilter): Condition 
   }
   if (filter.updatedAfter) all.push(sql`entity.updated_at > ${filter.updatedAfter}`);
   if (filter.updatedBefore) all.push(sql`entity.updated_at < ${filter.updatedBefore}`);
+  if (filter.subscription) {
+    const { channel, permission } = filter.subscription;
+    all.push(sql`entity.subscriptions -> ${channel}::text ->> 'permission' = ${permission}`);
+  }
   if (filter.variable) all.push(...variableConditions(filter.variable));
   const inner = (filters: readonly EntityFilter[]) =>
     filters.map((one) => conditionOf(workspaceId, one));

@@ -5,7 +5,13 @@ import type {
   VariableType,
   VariableValue,
 } from '@manifold/contracts';
-import { compile, type MappedRecord, sourceFieldsOf, targetKeyOf } from '@manifold/mapping';
+import {
+  compile,
+  isEmpty,
+  type MappedRecord,
+  sourceFieldsOf,
+  targetKeyOf,
+} from '@manifold/mapping';
 import type { SyncedObject, Values } from '../store.ts';
 
 /** What a variable is called and holds. */
@@ -29,8 +35,11 @@ export interface ReadyMapping {
 export const entityOf = (object: SyncedObject): 'contact' | 'account' =>
   object === 'person' ? 'contact' : 'account';
 
-// read whatever the mapping names: a contact belongs to the account of its organization
-const ALWAYS_READ: Record<SyncedObject, string[]> = { person: ['org_id'], organization: [] };
+// read whatever the mapping names: the account of a contact, and whether it may be written to (A4)
+const ALWAYS_READ: Record<SyncedObject, string[]> = {
+  person: ['org_id', 'marketing_status'],
+  organization: [],
+};
 
 export function prepareMapping(version: number, source: MappingSource): ReadyMapping {
   const compiled = compile(source);
@@ -86,6 +95,15 @@ export function hotColumns(values: Values, variables: readonly VariableDefinitio
     email: channelOf(values, variables, 'email').toLowerCase().slice(0, 320),
     phone: channelOf(values, variables, 'phone').slice(0, 64),
   };
+}
+
+/** Variables a contact of another system is known by. */
+export const USER_ID_KEYS = ['user_id', 'userId'];
+
+/** True: an e-mail address, a phone number or a user id tells who it is (WX-10). */
+export function hasIdentifier(values: Values, variables: readonly VariableDefinition[]): boolean {
+  const { email, phone } = hotColumns(values, variables);
+  return email !== '' || phone !== '' || USER_ID_KEYS.some((key) => !isEmpty(values[key] ?? null));
 }
 
 function nameOf(values: Values): string {

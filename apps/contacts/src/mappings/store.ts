@@ -1,5 +1,5 @@
 import type { FieldMappingId, WorkspaceId } from '@manifold/contracts';
-import type { Insertable } from 'kysely';
+import type { Insertable, NotNull } from 'kysely';
 import type { Db, MappingCopy, Tables } from '../store.ts';
 
 /** Moves every source of a mapping to a newer version, never back. */
@@ -66,6 +66,9 @@ export async function listMappingsInUse(
     .selectFrom('data_source')
     .select(['mapping_id as mappingId', 'mapping_version as version'])
     .where('workspace_id', '=', workspaceId)
+    .where('mapping_id', 'is not', null)
+    .where('mapping_version', 'is not', null)
+    .$narrowType<{ mappingId: NotNull; version: NotNull }>()
     .distinct()
     .orderBy('mapping_id')
     .limit(200)

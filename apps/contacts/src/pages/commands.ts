@@ -5,7 +5,7 @@ import { removeRecord } from '../departures/commands.ts';
 import type { Applying } from '../links/commands.ts';
 import type { Mappings } from '../mappings/commands.ts';
 import { applyRecords } from '../records/commands.ts';
-import { endRun, originOf } from '../runs/commands.ts';
+import { endRun, originOf } from '../runs/ending.ts';
 import {
   addCounts,
   addSample,
@@ -17,6 +17,8 @@ import {
 } from '../runs/rules.ts';
 import { addPage, addTold, estimateTotal, type Told } from '../sizes/rules.ts';
 import { lockRun, updateRun } from '../runs/store.ts';
+import { recordSkips } from '../feed/commands.ts';
+import { readyOf } from '../sources/rules.ts';
 import { findSource } from '../sources/store.ts';
 import type { Db, SyncedObject, SyncRun, Tx } from '../store.ts';
 
@@ -133,7 +135,8 @@ async function storeRecords(
   deps: Deps,
   { run, page, now }: { run: SyncRun; page: Page; now: Date },
 ): Promise<Counts> {
-  const source = await findSource(tx, run.workspace_id, run.data_source_id);
+  const found = await findSource(tx, run.workspace_id, run.data_source_id);
+  const source = found && readyOf(found);
   if (!source) throw new Error(`Run ${run.id} has no data source`);
   const version = run.mapping_version;
   const pinned = { mappingId: source.mapping_id, version };
@@ -144,6 +147,7 @@ async function storeRecords(
     deleted ? 'gone' : 'here',
   );
   const applied = await applyRecords(tx, applying, here);
+  await recordSkips(tx, applying, { applied, run });
   const reasons = applied.flatMap<string>(({ outcome, reason, losses }) => [
     outcome,
     ...(reason ? [reason] : []),

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createMappings } from '../mappings/commands.ts';
 import { migrations } from '../migrations/index.ts';
-import { cancelSync } from '../runs/commands.ts';
+import { cancelSync } from '../runs/ending.ts';
 import { progressOf } from '../runs/rules.ts';
 import { estimatePrice } from '../sizes/rules.ts';
 import type { SyncRun, Tables } from '../store.ts';

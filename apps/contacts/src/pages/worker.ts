@@ -10,8 +10,9 @@ import type { ReadyMapping } from '../mappings/rules.ts';
 import { nextPosition, type Position } from '../runs/rules.ts';
 import { extendLease, leaseRun } from '../runs/store.ts';
 import { PAGE_SIZE, unsizedObjects } from '../sizes/rules.ts';
+import { readyOf } from '../sources/rules.ts';
 import { findSource } from '../sources/store.ts';
-import type { DataSource, SyncRun } from '../store.ts';
+import type { ReadySource, SyncRun } from '../store.ts';
 import { beginRun, type Deps, type Held, releaseRun, setBack, storePage } from './commands.ts';
 
 const POLL_MS = 200;
@@ -138,13 +139,14 @@ async function unlessStopped<Result>(
 
 interface Reading {
   run: SyncRun;
-  source: DataSource;
+  source: ReadySource;
   mapping: ReadyMapping;
 }
 
 async function openReading(deps: WorkerDeps, run: SyncRun): Promise<Reading> {
   return withWorkspace(deps.db, run.workspace_id, async (tx) => {
-    const source = await findSource(tx, run.workspace_id, run.data_source_id);
+    const found = await findSource(tx, run.workspace_id, run.data_source_id);
+    const source = found && readyOf(found);
     if (!source) throw new Error(`Run ${run.id} has no data source`);
     const pinned = { mappingId: source.mapping_id, version: run.mapping_version };
     return { run, source, mapping: await deps.mappings.ready(tx, run.workspace_id, pinned) };
@@ -171,7 +173,7 @@ async function readPage(
 async function sizeUp(
   { nats }: WorkerDeps,
   run: SyncRun,
-  source: DataSource,
+  source: ReadySource,
 ): Promise<Parameters<typeof beginRun>[2]> {
   if (run.updated_since !== null) return { told: {}, costTokens: 0 };
   const { workspace_id: workspaceId } = run;

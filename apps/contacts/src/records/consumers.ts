@@ -15,7 +15,8 @@ import { removeRecord } from '../departures/commands.ts';
 import type { Applying } from '../links/commands.ts';
 import type { Mappings } from '../mappings/commands.ts';
 import { listActiveSources } from '../sources/store.ts';
-import type { DataSource, Db, SyncedObject, Tables, Tx } from '../store.ts';
+import { recordChange, recordSkips } from '../feed/commands.ts';
+import type { Db, ReadySource, SyncedObject, Tables, Tx } from '../store.ts';
 import { applyRecords } from './commands.ts';
 import { readNow } from './reading.ts';
 
@@ -55,8 +56,8 @@ export const createRecordConsumers = (deps: Deps): Handler<Tables>[] => [
 ];
 
 /** One event stands for all connections to a company whose users may see the record. */
-async function listSources(tx: Tx, { workspaceId, payload }: Changed): Promise<DataSource[]> {
-  const sources: DataSource[] = [];
+async function listSources(tx: Tx, { workspaceId, payload }: Changed): Promise<ReadySource[]> {
+  const sources: ReadySource[] = [];
   for (const connectionId of [payload.connectionId, ...(payload.otherConnectionIds ?? [])]) {
     sources.push(...(await listActiveSources(tx, workspaceId, connectionId)));
   }
@@ -108,6 +109,7 @@ async function follow(
   }
   if (record === undefined) return;
   const [applied] = await applyRecords(tx, applying, [record]);
+  if (applied) await recordSkips(tx, applying, { applied: [applied] });
   if (applied?.entityId === undefined) return;
   const { outcome, entityId, changedKeys } = applied;
   if (outcome !== 'created' && outcome !== 'updated') return;
@@ -132,6 +134,7 @@ async function announce(tx: Tx, event: Changed, announced: Announced): Promise<v
     causationId: event.id,
   };
   const changedKeys = announced.changedKeys.slice(0, 500);
+  await recordChange(tx, applying, { entityId, action, pipedriveId, changedKeys });
   const facts = { connectionId, pipedriveId, changedKeys };
   const sent = { origin, key: entityId, now: applying.now };
   if (applying.object === 'person') {

@@ -1,40 +1,26 @@
-import {
-  type DataSourceId,
-  type ReasonCode,
-  SyncFinished,
-  SyncRunId,
-  type WorkspaceId,
-} from '@manifold/contracts';
+import { type DataSourceId, SyncRunId } from '@manifold/contracts';
 import { createOnce, newId, withWorkspace } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
-import { type Origin, publish } from '@manifold/messaging';
+import type { Origin } from '@manifold/messaging';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { insertActivities } from '../feed/store.ts';
+import { notFollowing } from '../life/rules.ts';
 import { refreshMapping } from '../mappings/commands.ts';
+import { completeDraft } from '../setup/commands.ts';
+import { noSource } from '../sources/refusals.ts';
+import { readyOf } from '../sources/rules.ts';
 import { findSource, lockSource } from '../sources/store.ts';
-import type { DataSource, Db, SyncRun, Tx } from '../store.ts';
+import type { DataSource, Db, ReadySource, SyncRun, Tx } from '../store.ts';
 import { settleTracking } from '../tracking/commands.ts';
-import { decideKind, FIRST_POSITION, isActive, outcomeCounts } from './rules.ts';
-import { findActiveRun, findLastSuccess, findRun, insertRun, lockRun, updateRun } from './store.ts';
+import { noRun } from './refusals.ts';
+import { decideKind, FIRST_POSITION } from './rules.ts';
+import { findActiveRun, findLastSuccess, findRun, insertRun } from './store.ts';
 
 interface Deps {
   db: Db;
   nats: NatsConnection;
   now: () => Date;
 }
-
-export const noSource = (id: string): Refusal =>
-  new Refusal('not_found', `There is no data source ${id}`, {
-    reason: 'record_not_found',
-    field: 'input.dataSourceId',
-    fix: 'Use an id from the list dataSources of this workspace.',
-  });
-
-const noRun = (id: string): Refusal =>
-  new Refusal('not_found', `There is no sync run ${id}`, {
-    reason: 'record_not_found',
-    field: 'input.syncRunId',
-    fix: 'Use an id from the list syncRuns of this workspace.',
-  });
 
 /** Queues a run of a source with the newest mapping. A source has one run at a time. */
 export async function startSync(
@@ -48,7 +34,7 @@ export async function startSync(
     findSource(tx, workspaceId, dataSourceId),
   );
   if (!known) throw noSource(dataSourceId);
-  await refreshMapping(deps, workspaceId, known.mapping_id);
+  if (known.mapping_id) await refreshMapping(deps, workspaceId, known.mapping_id);
   return withWorkspace(deps.db, workspaceId, async (tx) => {
     const source = await lockSource(tx, workspaceId, dataSourceId);
     if (!source) throw noSource(dataSourceId);
@@ -62,7 +48,10 @@ export async function startSync(
         now,
         parseId: (text) => SyncRunId.parse(text),
       },
-      () => queueRun(tx, { source, origin, now }),
+      async () => {
+        const ready = await readySource(tx, source, { origin, now });
+        return queueRun(tx, { source: ready, origin, now });
+      },
     );
     const run = await findRun(tx, workspaceId, id);
     if (!run) throw noRun(id);
@@ -70,17 +59,29 @@ export async function startSync(
   });
 }
 
-async function queueRun(
+/** A source that follows its connection; a draft is set up by its first run (OR-22). */
+async function readySource(
   tx: Tx,
-  { source, origin, now }: { source: DataSource; origin: Origin; now: Date },
+  source: DataSource,
+  { origin, now }: { origin: Origin; now: Date },
+): Promise<ReadySource> {
+  if (source.state === 'DRAFT') return completeDraft(tx, source, { origin, now });
+  const ready = readyOf(source);
+  const refusal = notFollowing(source.state);
+  if (refusal) {
+    const message = `The data source ${source.id} ${refusal.because}`;
+    throw new Refusal('precondition', message, refusal.detail);
+  }
+  if (!ready) throw new Error(`The data source ${source.id} has no connection or mapping`);
+  return ready;
+}
+
+/** Queues a run of a source that follows its connection. */
+export async function queueRun(
+  tx: Tx,
+  { source, origin, now }: { source: ReadySource; origin: Origin; now: Date },
 ): Promise<SyncRunId> {
   const { workspace_id: workspaceId, id: dataSourceId } = source;
-  if (source.state === 'ARCHIVED') {
-    throw new Refusal('precondition', `The data source ${dataSourceId} is archived`, {
-      reason: 'data_source_archived',
-      fix: 'Create a new data source.',
-    });
-  }
   const active = await findActiveRun(tx, workspaceId, dataSourceId);
   if (active) {
     throw new Refusal('conflict', `The run ${active.id} of this data source is still under way`, {
@@ -115,86 +116,9 @@ async function queueRun(
     started_at: null,
     ended_at: null,
   });
+  await insertActivities(tx, { workspaceId, dataSourceId }, [
+    { kind: 'RUN_QUEUED', syncRunId: id, at: now },
+  ]);
   await settleTracking(tx, { workspaceId, connectionId: source.connection_id });
   return id;
 }
-
-/** Ends a run at once; a page on its way is not stored. What is stored stays. */
-export async function cancelSync(
-  deps: Pick<Deps, 'db' | 'now'>,
-  call: { origin: Origin; syncRunId: SyncRunId },
-): Promise<SyncRun> {
-  const { workspaceId } = call.origin;
-  return withWorkspace(deps.db, workspaceId, async (tx) => {
-    const run = await lockRun(tx, workspaceId, call.syncRunId);
-    if (!run) throw noRun(call.syncRunId);
-    if (run.state === 'CANCELLED') return run;
-    if (!isActive(run.state)) {
-      throw new Refusal('conflict', `The run ${run.id} has already ended`, {
-        reason: 'sync_not_running',
-      });
-    }
-    const end = { state: 'CANCELLED', reason: 'cancelled_by_user', now: deps.now() } as const;
-    await endRun(tx, run, { ...end, actor: call.origin.actor });
-    return { ...run, state: end.state, reason: end.reason, ended_at: end.now };
-  });
-}
-
-/** Ends whatever run a source has; for a source that goes away. */
-export async function cancelRunOf(
-  tx: Tx,
-  source: DataSource,
-  { origin, now }: { origin: Origin; now: Date },
-): Promise<void> {
-  const active = await findActiveRun(tx, source.workspace_id, source.id);
-  const run = active && (await lockRun(tx, source.workspace_id, active.id));
-  if (!run || !isActive(run.state)) return;
-  await endRun(tx, run, {
-    state: 'CANCELLED',
-    reason: 'cancelled_by_user',
-    actor: origin.actor,
-    now,
-  });
-}
-
-/** The one way a run ends: state, time and event together. */
-export async function endRun(
-  tx: Tx,
-  run: SyncRun,
-  end: {
-    state: 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
-    reason?: ReasonCode;
-    actor?: SyncRun['actor'];
-    now: Date;
-  },
-): Promise<void> {
-  const { state, reason, now } = end;
-  await updateRun(tx, run.workspace_id, {
-    id: run.id,
-    changes: { state, reason: reason ?? null, ended_at: now, lease_id: null, lease_until: null },
-  });
-  await publish(tx, SyncFinished, {
-    origin: { ...originOf(run), actor: end.actor ?? run.actor },
-    key: run.id,
-    payload: {
-      dataSourceId: run.data_source_id,
-      syncRunId: run.id,
-      state,
-      ...(reason === undefined ? {} : { reason }),
-      counts: outcomeCounts(run.counts),
-      costTokens: run.cost_tokens,
-    },
-    now,
-  });
-}
-
-/** What a run does is done for whoever started it. */
-export const originOf = (run: {
-  workspace_id: WorkspaceId;
-  actor: SyncRun['actor'];
-  correlation_id: string;
-}): Origin => ({
-  workspaceId: run.workspace_id,
-  actor: run.actor,
-  correlationId: run.correlation_id,
-});

@@ -18,7 +18,8 @@ import { z } from 'zod';
 import type { Context } from '../loaders.ts';
 import { estimatePrice } from '../sizes/rules.ts';
 import type { DataSource, Db, SyncRun } from '../store.ts';
-import { cancelSync, startSync } from './commands.ts';
+import { startSync } from './commands.ts';
+import { cancelSync } from './ending.ts';
 import { isActive, progressOf } from './rules.ts';
 import { countRuns, listRunPage, type RunFilter } from './store.ts';
 

@@ -6,10 +6,12 @@ import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { migrations } from '../migrations/index.ts';
 import { startNeighbours } from '../../test/neighbours.ts';
 import { personOf } from '../../test/records.ts';
-import { archiveDataSource, createDataSource } from '../sources/commands.ts';
+import { changeLife } from '../life/commands.ts';
+import { createDataSource } from '../sources/commands.ts';
 import type { Tables } from '../store.ts';
 import { type Desk, openDesk } from '../../test/sync.ts';
-import { cancelSync, startSync } from './commands.ts';
+import { startSync } from './commands.ts';
+import { cancelSync } from './ending.ts';
 
 const { db, drop } = await createTestDatabase<Tables>(migrations);
 const { nats, stop } = await startTestNats();
@@ -106,7 +108,11 @@ describe('a source', () => {
     const source = await desk.openSource();
     await desk.sync(source.id);
     const { id } = await desk.start(source.id);
-    await archiveDataSource(desk.deps, { origin: desk.origin, dataSourceId: source.id });
+    await changeLife(desk.deps, {
+      act: 'archive',
+      origin: desk.origin,
+      dataSourceId: source.id,
+    });
 
     await expect(desk.start(source.id)).rejects.toMatchObject({
       detail: { reason: 'data_source_archived' },

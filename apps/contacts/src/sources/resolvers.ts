@@ -17,13 +17,13 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { z } from 'zod';
 import type { Context } from '../loaders.ts';
 import type { DataSource, Db } from '../store.ts';
-import { archiveDataSource, createDataSource } from './commands.ts';
+import { createDataSource } from './commands.ts';
 import { countLinks, countSources, listSourcePage } from './store.ts';
 
 const ListArguments = z.object({
   filter: optional(
     z.object({
-      state: optional(z.enum(['ACTIVE', 'ARCHIVED'])),
+      state: optional(z.enum(['DRAFT', 'ACTIVE', 'DISCONNECTED', 'ARCHIVED', 'DELETED'])),
       connectionId: optional(boundedText(64)),
     }),
   ),
@@ -31,12 +31,12 @@ const ListArguments = z.object({
 const CreateArguments = z.object({
   input: z.object({
     name: boundedText(100).trim().min(1),
-    connectionId: ConnectionId,
-    mappingId: FieldMappingId,
+    connectionId: optional(ConnectionId),
+    mappingId: optional(FieldMappingId),
+    requireIdentifier: optional(z.boolean()),
     idempotencyKey: IdempotencyKey,
   }),
 });
-const ArchiveArguments = z.object({ input: z.object({ dataSourceId: DataSourceId }) });
 
 export const createSourceResolvers = (deps: { db: Db; nats: NatsConnection; now: () => Date }) => ({
   Query: {
@@ -62,19 +62,15 @@ export const createSourceResolvers = (deps: { db: Db; nats: NatsConnection; now:
       const origin = originOf(context);
       return { dataSource: await createDataSource(deps, { origin, input, idempotencyKey }) };
     },
-    archiveDataSource: async (_: unknown, args: unknown, context: Context) => {
-      requireRole(context.identity, 'ADMIN');
-      const { dataSourceId } = ArchiveArguments.parse(args).input;
-      const origin = originOf(context);
-      return { dataSource: await archiveDataSource(deps, { origin, dataSourceId }) };
-    },
   },
   DataSource: {
     __resolveReference: ({ id }: { id: string }, { loaders }: Context) =>
       loadById(DataSourceId, id, (known) => loaders.sources.load(known)),
-    connection: (source: DataSource) => ({ id: source.connection_id }),
-    mapping: (source: DataSource) => ({ id: source.mapping_id }),
+    connection: ({ connection_id: id }: DataSource) => (id === null ? null : { id }),
+    mapping: ({ mapping_id: id }: DataSource) => (id === null ? null : { id }),
     mappingVersion: (source: DataSource) => source.mapping_version,
+    retentionDays: (source: DataSource) => source.retention_days,
+    requireIdentifier: (source: DataSource) => source.require_identifier,
     counts: (source: DataSource, _: unknown, { workspaceId }: Context) =>
       withWorkspace(deps.db, workspaceId, (tx) => countLinks(tx, workspaceId, source.id)),
     lastRun: (source: DataSource, _: unknown, { loaders }: Context) =>

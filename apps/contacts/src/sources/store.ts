@@ -1,15 +1,12 @@
 import type { ConnectionId, DataSourceId, WorkspaceId } from '@manifold/contracts';
 import { countRows, pageByKeyset } from '@manifold/database';
 import type { PageRequest } from '@manifold/subgraph';
-import { type Insertable, sql } from 'kysely';
-import type { DataSource, Db, Tables } from '../store.ts';
+import { type NotNull, sql, type Updateable } from 'kysely';
+import type { DataSource, Db, ReadySource, Tables } from '../store.ts';
 
 // every condition names the workspace: keys begin with it, and the policy alone is no index condition
 
-export async function insertSource(
-  tx: Db,
-  source: Insertable<Tables['data_source']>,
-): Promise<void> {
+export async function insertSource(tx: Db, source: DataSource): Promise<void> {
   await tx.insertInto('data_source').values(source).execute();
 }
 
@@ -54,7 +51,7 @@ export async function listActiveSources(
   tx: Db,
   workspaceId: WorkspaceId,
   connectionId: ConnectionId,
-): Promise<DataSource[]> {
+): Promise<ReadySource[]> {
   return tx
     .selectFrom('data_source')
     .selectAll()
@@ -62,6 +59,12 @@ export async function listActiveSources(
     .where('connection_id', '=', connectionId)
     .where('state', '=', 'ACTIVE')
     .orderBy('id')
+    .$narrowType<{
+      connection_id: NotNull;
+      company_url: NotNull;
+      mapping_id: NotNull;
+      mapping_version: NotNull;
+    }>()
     .execute();
 }
 
@@ -72,7 +75,8 @@ export interface SourceFilter {
 
 function sourcesThat(tx: Db, workspaceId: WorkspaceId, { state, connectionId }: SourceFilter) {
   let query = tx.selectFrom('data_source').where('workspace_id', '=', workspaceId);
-  if (state) query = query.where('state', '=', state);
+  // deleted ones are listed only when asked for
+  query = state ? query.where('state', '=', state) : query.where('state', '<>', 'DELETED');
   if (connectionId) query = query.where(sql`connection_id`, '=', connectionId);
   return query;
 }
@@ -95,14 +99,14 @@ export async function listSourcePage(
   return pageByKeyset(rows, { by: ['id'], descending: false, page }).execute();
 }
 
-export async function setSourceArchived(
+export async function updateSource(
   tx: Db,
   workspaceId: WorkspaceId,
-  { id, now }: { id: DataSourceId; now: Date },
+  { id, changes }: { id: DataSourceId; changes: Updateable<Tables['data_source']> },
 ): Promise<void> {
   await tx
     .updateTable('data_source')
-    .set({ state: 'ARCHIVED', updated_at: now })
+    .set(changes)
     .where('workspace_id', '=', workspaceId)
     .where('id', '=', id)
     .execute();

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import { type ChangeDesk, openChangeDesk } from '../../test/changes.ts';
 import { type Desk, openDesk } from '../../test/sync.ts';
 import { migrations } from '../migrations/index.ts';
-import { archiveDataSource } from '../sources/commands.ts';
+import { changeLife } from '../life/commands.ts';
 import type { Tables } from '../store.ts';
 import { createOnRefused } from './commands.ts';
 
@@ -36,7 +36,7 @@ const BOTH = [
 const tracked = () =>
   [...desk.neighbours.tracked].toSorted(([one], [other]) => one.localeCompare(other));
 const archive = (dataSourceId: DataSourceId) =>
-  archiveDataSource(desk.deps, { origin: desk.origin, dataSourceId });
+  changeLife(desk.deps, { act: 'archive', origin: desk.origin, dataSourceId });
 const waiting = (within: ChangeDesk['within'] = desk.within) =>
   within(async (tx) => {
     const { rows } = await sql<object>`select id from command_outbox`.execute(tx);

@@ -1,11 +1,19 @@
-import { FieldsChanged } from '@manifold/contracts';
-import { type Handler, onPrepared } from '@manifold/messaging';
+import { type EventEnvelope, FieldsChanged } from '@manifold/contracts';
+import { type Handler, onPrepared, type Origin } from '@manifold/messaging';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Tables } from '../store.ts';
 import { askForCatalogues } from './commands.ts';
+import { noteDriftOf } from '../drift/commands.ts';
 import { insertCatalogue } from './store.ts';
 
-/** A changed catalogue is read again; the status of every row that rests on it follows. */
+const originFrom = (event: Omit<EventEnvelope, 'payload'>): Origin => ({
+  workspaceId: event.workspaceId,
+  actor: { kind: 'service', id: 'field-mapping' },
+  correlationId: event.correlationId,
+  causationId: event.id,
+});
+
+/** A changed catalogue is read again; the status and the drift of every row that rests on it follow. */
 export const createCatalogueConsumers = (deps: {
   nats: NatsConnection;
   now: () => Date;
@@ -18,9 +26,11 @@ export const createCatalogueConsumers = (deps: {
       const wanted = { workspaceId, connectionId, objects: [object] };
       return askForCatalogues(deps.nats, wanted, deps.now());
     },
-    async (tx, _event, catalogues) => {
+    async (tx, event, catalogues) => {
       for (const { row } of catalogues) await insertCatalogue(tx, row);
+      const { connectionId } = event.payload;
+      await noteDriftOf(tx, originFrom(event), { connectionId, now: deps.now() });
     },
-    { keyOf: ({ payload }) => `${payload.connectionId}|${payload.object}` },
+    { keyOf: ({ payload }) => payload.connectionId },
   ),
 ];

@@ -8,40 +8,37 @@ import {
 import { createOnce, newId, withWorkspace } from '@manifold/database';
 import { Refusal } from '@manifold/errors';
 import type { Origin } from '@manifold/messaging';
-import type { NatsConnection } from '@nats-io/transport-node';
 import { refreshCatalogue } from '../catalogue/commands.ts';
+import { readPastChoices } from '../matching/commands.ts';
+import { preferPast } from '../matching/past/rules.ts';
 import { objectsOf, suggestRows } from '../matching/rules.ts';
-import type { Db, FieldMapping, Tx } from '../store.ts';
+import type { PastChoice } from '../matching/candidates/rules.ts';
+import { noteDrift } from '../drift/commands.ts';
+import type { FieldMapping, Tx } from '../store.ts';
+import { isPublishedAs } from '../versions/rules.ts';
 import { findVersion } from '../versions/store.ts';
+import { absent, type Deps } from './deps.ts';
 import { readRows, type SaveInput } from './input.ts';
-import { findProblems, isPublishedAs, refusalOf, usualPolicy } from './rules.ts';
+import { excerptCatalogue } from '@manifold/mapping';
+import { findProblems, refusalOf, usualPolicy } from './rules.ts';
 import { insertMapping, lockMapping, setWorkingCopy } from './store.ts';
-
-export interface Deps {
-  db: Db;
-  nats: NatsConnection;
-  now: () => Date;
-}
-
-export const absent = (id: string): Refusal =>
-  new Refusal('not_found', `There is no field mapping ${id}`, {
-    reason: 'record_not_found',
-    field: 'input.id',
-    fix: 'Choose one of the mappings the query fieldMappings lists.',
-  });
 
 /** Rows for everything that can be mapped, from the fields as they are now. */
 export async function suggestMapping(
   deps: Deps,
   caller: Pick<Origin, 'workspaceId'>,
   wanted: { connectionId: ConnectionId; purpose: MappingPurpose },
-): Promise<{ rows: MappingRow[]; catalogue: FieldDefinition[] }> {
+): Promise<{ rows: MappingRow[]; catalogue: FieldDefinition[]; past: PastChoice[] }> {
   const catalogue = await refreshCatalogue(deps, {
     workspaceId: caller.workspaceId,
     connectionId: wanted.connectionId,
     objects: objectsOf(wanted.purpose),
   });
-  return { rows: suggestRows(wanted.purpose, catalogue), catalogue };
+  const past = await withWorkspace(deps.db, caller.workspaceId, (tx) =>
+    readPastChoices(tx, caller.workspaceId, wanted.purpose),
+  );
+  const rows = preferPast(suggestRows(wanted.purpose, catalogue), { ...wanted, catalogue, past });
+  return { rows, catalogue, past };
 }
 
 /** Makes a mapping or changes a working copy; a field Pipedrive does not have is refused. */
@@ -56,8 +53,8 @@ export async function saveMapping(
   return withWorkspace(deps.db, caller.workspaceId, async (tx) => {
     const now = deps.now();
     if (input.id)
-      return changeMapping(tx, caller, { input: { ...input, id: input.id }, rows, now });
-    const make = () => makeMapping(tx, caller, { input, rows: rows ?? suggested, now });
+      return changeMapping(tx, caller, { input: { ...input, id: input.id }, rows, catalogue, now });
+    const make = () => makeMapping(tx, caller, { input, rows: rows ?? suggested, catalogue, now });
     const { id } = await createOnce(
       tx,
       {
@@ -91,7 +88,12 @@ function refuseUnknownFields(
 async function makeMapping(
   tx: Tx,
   { workspaceId }: Origin,
-  { input, rows, now }: { input: SaveInput; rows: MappingRow[]; now: Date },
+  {
+    input,
+    rows,
+    catalogue,
+    now,
+  }: { input: SaveInput; rows: MappingRow[]; catalogue: FieldDefinition[]; now: Date },
 ): Promise<FieldMappingId> {
   const id = newId('fm', FieldMappingId);
   await insertMapping(tx, {
@@ -104,6 +106,7 @@ async function makeMapping(
     version: null,
     rows: JSON.stringify(rows),
     policy: JSON.stringify(input.policy ?? usualPolicy(input.purpose)),
+    fields: JSON.stringify(excerptCatalogue(rows, catalogue)),
     created_at: now,
     updated_at: now,
   });
@@ -112,13 +115,15 @@ async function makeMapping(
 
 async function changeMapping(
   tx: Tx,
-  { workspaceId }: Origin,
+  caller: Origin,
   change: {
     input: SaveInput & { id: FieldMappingId };
     rows: MappingRow[] | undefined;
+    catalogue: FieldDefinition[];
     now: Date;
   },
 ): Promise<FieldMappingId> {
+  const { workspaceId } = caller;
   const { input, now } = change;
   const mapping = await lockMapping(tx, workspaceId, input.id);
   if (!mapping) throw absent(input.id);
@@ -128,14 +133,15 @@ async function changeMapping(
     policy: input.policy ?? mapping.policy,
   };
   const published = await findVersion(tx, workspaceId, { mappingId: mapping.id });
-  await setWorkingCopy(tx, {
+  const changed = {
     ...working,
-    workspace_id: workspaceId,
-    id: mapping.id,
     name: input.name,
-    state: isPublishedAs(working, published?.source) ? 'PUBLISHED' : 'DRAFT',
+    state: isPublishedAs(working, published?.source) ? ('PUBLISHED' as const) : ('DRAFT' as const),
+    fields: change.rows ? excerptCatalogue(change.rows, change.catalogue) : mapping.fields,
     updated_at: now,
-  });
+  };
+  await setWorkingCopy(tx, { workspace_id: workspaceId, id: mapping.id, ...changed });
+  await noteDrift(tx, caller, { mappings: [{ ...mapping, ...changed }], now });
   return mapping.id;
 }
 

@@ -9,9 +9,10 @@ import {
   TargetKey,
   type VariableType,
 } from '@manifold/contracts';
-import { isValueOf, partsOf, variableTypeOf } from '@manifold/mapping';
+import { isValueOf } from '@manifold/mapping';
 import { boundedText, IdempotencyKey } from '@manifold/subgraph';
 import { z } from 'zod';
+import { typeOfPart } from '../matching/fields/rules.ts';
 
 /** The graph writes enum values in capitals, mappings in small letters. */
 const small = z
@@ -22,7 +23,7 @@ const small = z
 const MAX_TEXT = 10_000;
 const text = boundedText(MAX_TEXT);
 
-const Value = z
+export const Value = z
   .object({
     text: text.nullish(),
     number: z.number().nullish(),
@@ -43,7 +44,7 @@ const Value = z
   });
 type Value = z.output<typeof Value>;
 
-const Row = z.object({
+export const Row = z.object({
   id: boundedText(100).nullish(),
   source: z.object({
     object: z.string(),
@@ -61,7 +62,7 @@ type Row = z.output<typeof Row>;
 
 const existingRules = { APPEND: 'append', OVERWRITE: 'overwrite', IGNORE: 'ignore' } as const;
 
-const Policy = z
+export const Policy = z
   .object({
     existing: z.enum(['APPEND', 'OVERWRITE', 'IGNORE']),
     createMissing: z.boolean().nullish(),
@@ -92,8 +93,6 @@ export type SaveInput = z.output<typeof SaveInput>;
 
 /** What `saveFieldMapping` takes; its rows are understood once the fields are known, see `readRows`. */
 export const SaveArguments = z.object({ input: SaveInput });
-
-export const PublishArguments = z.object({ input: z.object({ id: FieldMappingId }) });
 
 export const SuggestArguments = z.object({ connectionId: ConnectionId, purpose: MappingPurpose });
 
@@ -138,20 +137,6 @@ function sourceTypeOf({ source }: Row, catalogue: readonly FieldDefinition[]): s
   }
   const field = catalogue.find((one) => one.object === object && one.code === source.field);
   return field === undefined ? 'text' : typeOfPart(field, source.part);
-}
-
-/** What a part of a composite holds; parts of an address are text. */
-const partTypes: Partial<Record<VariableType, VariableType>> = {
-  date_range: 'date',
-  time_range: 'time',
-  email_list: 'email',
-  phone_list: 'phone',
-};
-
-function typeOfPart(field: FieldDefinition, part: string | undefined): VariableType {
-  const whole = variableTypeOf(field) ?? 'text';
-  if (!partsOf(field).some((known) => known === part) || part === 'list') return whole;
-  return part === 'amount' ? 'number' : (partTypes[whole] ?? 'text');
 }
 
 function typeOf(value: Value): VariableType {

@@ -2,7 +2,8 @@ import type { ConnectionId, FieldMappingId } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
 import { createGroupLoader, createLoader, type RequestContext } from '@manifold/subgraph';
 import { listCatalogues } from '../catalogue/store.ts';
-import type { Db, FieldCatalogue, FieldMapping, MappingVersion } from '../store.ts';
+import { listDrift } from '../drift/store.ts';
+import type { Db, FieldCatalogue, FieldMapping, MappingDrift, MappingVersion } from '../store.ts';
 import { listVersions } from '../versions/store.ts';
 import { listMappingsByIds } from './store.ts';
 
@@ -17,6 +18,10 @@ export const createLoaders =
     versions: createGroupLoader<FieldMappingId, Omit<MappingVersion, 'source'>>(
       (ids) => withWorkspace(db, workspaceId, (tx) => listVersions(tx, workspaceId, ids)),
       (version) => version.mapping_id,
+    ),
+    drift: createGroupLoader<FieldMappingId, MappingDrift>(
+      (ids) => withWorkspace(db, workspaceId, (tx) => listDrift(tx, workspaceId, ids)),
+      (drift) => drift.mapping_id,
     ),
     catalogues: createGroupLoader<ConnectionId, FieldCatalogue>(
       (connectionIds) =>

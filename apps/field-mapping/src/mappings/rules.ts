@@ -32,7 +32,7 @@ export const usualPolicy = (purpose: MappingPurpose): MergePolicy => ({
   protectFilled: false,
 });
 
-type Working = Pick<FieldMapping, 'purpose' | 'rows' | 'policy'>;
+export type Working = Pick<FieldMapping, 'purpose' | 'rows' | 'policy'>;
 
 /** A working copy as it would travel. */
 export const sourceOf = (
@@ -183,25 +183,6 @@ export function refusalOf(
 /** One end of a row is a field of Pipedrive, and only that end can be wrong. */
 const endAtFault = ({ source }: MappingRow): string =>
   ours.has(source.object) ? 'target.field' : 'source.field';
-
-/** JSON with sorted keys: equal content gives equal text, whatever a database did to the order. */
-export function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(
-          Object.entries(part).toSorted(([one], [other]) => (one < other ? -1 : 1)),
-        )
-      : part,
-  );
-}
-
-/** Whether a published source holds exactly these rows and this policy. */
-export const isPublishedAs = (
-  working: Pick<Working, 'rows' | 'policy'>,
-  published: MappingSource | undefined,
-): boolean =>
-  published !== undefined &&
-  canonical([working.rows, working.policy]) === canonical([published.rows, published.policy]);
 
 /** Objects of the catalogue entries at hand. */
 export const knownObjects = (catalogues: readonly { object: PipedriveObject }[]): Set<string> =>

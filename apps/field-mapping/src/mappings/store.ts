@@ -1,5 +1,6 @@
 import type {
   ConnectionId,
+  FieldDefinition,
   FieldMappingId,
   MappingPurpose,
   MappingRow,
@@ -48,6 +49,8 @@ export async function setWorkingCopy(
   mapping: Pick<FieldMapping, 'workspace_id' | 'id' | 'name' | 'state' | 'updated_at'> & {
     rows: MappingRow[];
     policy: MergePolicy;
+    /** Absent: what the rows rest on is as it was. */
+    fields?: FieldDefinition[] | undefined;
   },
 ): Promise<void> {
   await tx
@@ -58,6 +61,7 @@ export async function setWorkingCopy(
       rows: JSON.stringify(mapping.rows),
       policy: JSON.stringify(mapping.policy),
       updated_at: mapping.updated_at,
+      ...(mapping.fields ? { fields: JSON.stringify(mapping.fields) } : {}),
     })
     .where('workspace_id', '=', mapping.workspace_id)
     .where('id', '=', mapping.id)
@@ -66,11 +70,19 @@ export async function setWorkingCopy(
 
 export async function setPublished(
   tx: Db,
-  mapping: Pick<FieldMapping, 'workspace_id' | 'id' | 'updated_at'> & { version: number },
+  mapping: Pick<FieldMapping, 'workspace_id' | 'id' | 'updated_at'> & {
+    version: number;
+    fields: FieldDefinition[];
+  },
 ): Promise<void> {
   await tx
     .updateTable('field_mapping')
-    .set({ state: 'PUBLISHED', version: mapping.version, updated_at: mapping.updated_at })
+    .set({
+      state: 'PUBLISHED',
+      version: mapping.version,
+      fields: JSON.stringify(mapping.fields),
+      updated_at: mapping.updated_at,
+    })
     .where('workspace_id', '=', mapping.workspace_id)
     .where('id', '=', mapping.id)
     .execute();
@@ -89,11 +101,29 @@ export async function listMappingsByIds(
     .execute();
 }
 
+/** The mappings that use a connection's fields, held until the transaction ends. */
+export async function lockMappingsOf(
+  tx: Db,
+  workspaceId: WorkspaceId,
+  connectionId: ConnectionId,
+): Promise<FieldMapping[]> {
+  return tx
+    .selectFrom('field_mapping')
+    .selectAll()
+    .where('workspace_id', '=', workspaceId)
+    .where('connection_id', '=', connectionId)
+    .orderBy('id')
+    .forUpdate()
+    .execute();
+}
+
 /** Conditions beside each other must all hold; null and undefined say nothing. */
 export interface MappingFilter {
   purpose?: MappingPurpose | null;
   connectionId?: ConnectionId | null;
   state?: FieldMapping['state'] | null;
+  nameContains?: string | null;
+  drifted?: boolean | null;
   and?: MappingFilter[] | null;
   or?: MappingFilter[] | null;
   not?: MappingFilter | null;
@@ -139,8 +169,26 @@ function matches(
   if (filter.purpose) all.push(where('purpose', '=', filter.purpose));
   if (filter.connectionId) all.push(where('connection_id', '=', filter.connectionId));
   if (filter.state) all.push(where('state', '=', filter.state));
+  if (filter.nameContains) all.push(containsText(where, filter.nameContains));
+  if (typeof filter.drifted === 'boolean') {
+    const drifted = where.exists(
+      where
+        .selectFrom('mapping_drift as drift')
+        .select('drift.row_id')
+        .whereRef('drift.workspace_id', '=', 'field_mapping.workspace_id')
+        .whereRef('drift.mapping_id', '=', 'field_mapping.id'),
+    );
+    all.push(filter.drifted ? drifted : where.not(drifted));
+  }
   for (const one of filter.and ?? []) all.push(matches(where, one));
   if (filter.or) all.push(where.or(filter.or.map((one) => matches(where, one))));
   if (filter.not) all.push(where.not(matches(where, filter.not)));
   return where.and(all);
 }
+
+const containsText = (where: ExpressionBuilder<Tables, 'field_mapping'>, text: string) =>
+  where(
+    where.fn<number>('strpos', [where.fn('lower', ['name']), where.val(text.toLowerCase())]),
+    '>',
+    0,
+  );

@@ -3,8 +3,10 @@ import type {
   MappingProblem,
   MappingRow,
   MappingRowTarget,
+  MergePolicy,
   VariableValue,
 } from '@manifold/contracts';
+import type { Suggestion } from '../matching/scoring/rules.ts';
 import { labelOf, statusOf } from './rules.ts';
 
 /** What a row's status and labels rest on. */
@@ -25,7 +27,10 @@ export const viewRow = (row: MappingRow, about: About) => ({
   ...statusOf(row, about),
 });
 
-const viewSource = (source: MappingRow['source'], catalogue: readonly FieldDefinition[]) => ({
+export const viewSource = (
+  source: MappingRow['source'],
+  catalogue: readonly FieldDefinition[],
+) => ({
   object: source.object.toUpperCase(),
   field: 'field' in source ? source.field : null,
   label: labelOf(source, catalogue),
@@ -33,7 +38,7 @@ const viewSource = (source: MappingRow['source'], catalogue: readonly FieldDefin
   value: source.object === 'constant' ? viewValue(source.value) : null,
 });
 
-const viewTarget = (target: MappingRowTarget, catalogue: readonly FieldDefinition[]) => ({
+export const viewTarget = (target: MappingRowTarget, catalogue: readonly FieldDefinition[]) => ({
   object: target.object.toUpperCase(),
   field: target.field,
   label: labelOf(target, catalogue),
@@ -41,10 +46,16 @@ const viewTarget = (target: MappingRowTarget, catalogue: readonly FieldDefinitio
   part: 'part' in target ? capitals(target.part) : null,
 });
 
-const capitals = (name: string | undefined): string | null => name?.toUpperCase() ?? null;
+export const capitals = (name: string | undefined): string | null => name?.toUpperCase() ?? null;
+
+/** A target a field may get, as the graph shows it. */
+export const viewSuggestion = (one: Suggestion, catalogue: readonly FieldDefinition[]) => ({
+  ...one,
+  target: viewTarget(one.target, catalogue),
+});
 
 /** A value in the one form that fits; null is no value. */
-function viewValue(value: VariableValue | undefined) {
+export function viewValue(value: VariableValue | undefined) {
   if (value === undefined || value === null) return null;
   if (typeof value === 'string') return { text: value };
   if (typeof value === 'number') return { number: value };
@@ -57,3 +68,8 @@ function viewValue(value: VariableValue | undefined) {
   }
   return { range: value };
 }
+
+export const viewPolicy = (policy: MergePolicy) => ({
+  ...policy,
+  existing: policy.existing.toUpperCase(),
+});

@@ -88,7 +88,7 @@ function variablesOf(
 const MAX_KEY = 48;
 
 /** `Annual budget (€)` → `annual_budget`; empty when nothing of a name can stand in a key. */
-const keyOfName = (name: string): string =>
+export const keyOfName = (name: string): string =>
   name
     .normalize('NFKD')
     .replaceAll(/\p{Mark}/gu, '')

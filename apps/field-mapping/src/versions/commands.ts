@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
 import { type FieldDefinition, type FieldMappingId, MappingPublished } from '@manifold/contracts';
 import { withWorkspace } from '@manifold/database';
+import { Refusal } from '@manifold/errors';
 import { type Origin, publish } from '@manifold/messaging';
 import { refreshCatalogue } from '../catalogue/commands.ts';
-import { absent, type Deps } from '../mappings/commands.ts';
-import { canonical, findProblems, refusalOf, sourceOf } from '../mappings/rules.ts';
-import { findMapping, lockMapping, setPublished } from '../mappings/store.ts';
+import { noteDrift } from '../drift/commands.ts';
+import { absent, type Deps } from '../mappings/deps.ts';
+import { findProblems, refusalOf, sourceOf } from '../mappings/rules.ts';
+import { findMapping, lockMapping, setPublished, setWorkingCopy } from '../mappings/store.ts';
 import { objectsOf } from '../matching/rules.ts';
 import type { FieldMapping, Tx } from '../store.ts';
+import { canonical, isPublishedAs } from './rules.ts';
 import { findVersion, insertVersion } from './store.ts';
 
 /** Makes the working copy the newest version; publishing what is published already does nothing. */
@@ -56,7 +59,9 @@ async function addVersion(
     source: JSON.stringify(source),
     published_at: now,
   });
-  await setPublished(tx, { workspace_id: workspaceId, id: mapping.id, version, updated_at: now });
+  const fields = source.catalogue;
+  const row = { workspace_id: workspaceId, id: mapping.id, version, fields, updated_at: now };
+  await setPublished(tx, row);
   await publish(tx, MappingPublished, {
     origin: caller,
     key: mapping.id,
@@ -69,4 +74,44 @@ async function addVersion(
     },
     now,
   });
+  await noteDrift(tx, caller, { mappings: [{ ...mapping, ...row, state: 'PUBLISHED' }], now });
 }
+
+/** The working copy becomes what a version holds; without a version, the newest: a draft is dropped. */
+export async function revertMapping(
+  deps: Deps,
+  caller: Origin,
+  { id, version }: { id: FieldMappingId; version?: number | undefined },
+): Promise<FieldMappingId> {
+  const { workspaceId } = caller;
+  return withWorkspace(deps.db, workspaceId, async (tx) => {
+    const now = deps.now();
+    const mapping = await lockMapping(tx, workspaceId, id);
+    if (!mapping) throw absent(id);
+    const newest = await findVersion(tx, workspaceId, { mappingId: id });
+    const wanted = await findVersion(tx, workspaceId, { mappingId: id, version });
+    if (!newest || !wanted) throw noVersion(id, version);
+    const { rows, policy, catalogue } = wanted.source;
+    const reverted = {
+      ...{ rows, policy, fields: catalogue, updated_at: now },
+      state: isPublishedAs({ rows, policy }, newest.source)
+        ? ('PUBLISHED' as const)
+        : ('DRAFT' as const),
+    };
+    await setWorkingCopy(tx, { workspace_id: workspaceId, id, name: mapping.name, ...reverted });
+    await noteDrift(tx, caller, { mappings: [{ ...mapping, ...reverted }], now });
+    return id;
+  });
+}
+
+/** A number nobody published, or a mapping nobody did. */
+export const noVersion = (id: string, version: number | undefined): Refusal =>
+  version === undefined
+    ? new Refusal('precondition', `Field mapping ${id} is not published`, {
+        ...{ reason: 'mapping_not_published', field: 'input.id' },
+        fix: 'Publish it first with the mutation publishFieldMapping.',
+      })
+    : new Refusal('not_found', `Field mapping ${id} has no version ${version}`, {
+        ...{ reason: 'record_not_found', field: 'input.version' },
+        fix: 'Choose one of FieldMapping.versions.',
+      });

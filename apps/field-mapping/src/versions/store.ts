@@ -46,3 +46,21 @@ export async function listVersions(
     .orderBy('one.version', 'desc')
     .execute();
 }
+
+/** The newest version of each mapping, with its source. */
+export async function listNewestVersions(
+  tx: Db,
+  workspaceId: WorkspaceId,
+  mappingIds: readonly FieldMappingId[],
+): Promise<MappingVersion[]> {
+  if (mappingIds.length === 0) return [];
+  return tx
+    .selectFrom('mapping_version')
+    .distinctOn('mapping_id')
+    .selectAll()
+    .where('workspace_id', '=', workspaceId)
+    .where('mapping_id', 'in', mappingIds)
+    .orderBy('mapping_id')
+    .orderBy('version', 'desc')
+    .execute();
+}

@@ -1,4 +1,4 @@
-import { MappingPublished } from '@manifold/contracts';
+import { MappingDrifted, MappingPublished } from '@manifold/contracts';
 import { type Handler, onPrepared } from '@manifold/messaging';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Tables } from '../store.ts';
@@ -20,5 +20,17 @@ export const createMappingConsumers = (deps: {
       if (copy) await insertMappingCopy(tx, copy);
     },
     { keyOf: ({ payload }) => payload.mappingId },
+  ),
+  // the same version with its quarantined rows left out, or whole again
+  onPrepared(
+    MappingDrifted,
+    async ({ workspaceId, payload: { mappingId } }) =>
+      fetchMapping(deps, { workspaceId, mappingId }),
+    async (tx, _event, copy) => insertMappingCopy(tx, copy),
+    {
+      keyOf: ({ payload }) => payload.mappingId,
+      concerns: ({ payload: { purpose, version } }) =>
+        purpose === 'REFERRALS_TO_PIPEDRIVE' && version !== null,
+    },
   ),
 ];

@@ -14,7 +14,7 @@ export async function findMappingCopy(
     .executeTakeFirst();
 }
 
-/** Keeps the newest version: an older one that comes late changes nothing. */
+/** Keeps the newest version as it was told last: an older one that comes late changes nothing. */
 export async function insertMappingCopy(tx: Db, copy: NewMappingCopy): Promise<void> {
   await tx
     .insertInto('mapping_copy')
@@ -30,7 +30,7 @@ export async function insertMappingCopy(tx: Db, copy: NewMappingCopy): Promise<v
           source: row.ref('excluded.source'),
           fetched_at: row.ref('excluded.fetched_at'),
         }))
-        .whereRef('mapping_copy.version', '<', 'excluded.version'),
+        .whereRef('mapping_copy.version', '<=', 'excluded.version'),
     )
     .execute();
 }
