@@ -22,7 +22,7 @@ import { explainScope } from '../preflight/rules.ts';
 import { createGuardedClient } from './guarded-client.ts';
 import type { TokenDeps } from '../tokens/refresh.ts';
 import { callTiming } from './timing.ts';
-import { createTokens, type Tokens } from '../tokens/tokens.ts';
+import { createTokens, type Readable, type Tokens } from '../tokens/tokens.ts';
 
 /** As long as a call may be under way anyway when its connection is switched off. */
 const KEEP_CREDENTIAL_MS = 1_000;
@@ -37,6 +37,8 @@ export interface PipedriveAccess {
     workspaceId: WorkspaceId,
     connectionId: ConnectionId,
     use: ApiUse,
+    /** What the credential is made of, for one who has read it a moment ago. */
+    justRead?: Readable,
   ) => Promise<AdmittingClient>;
   /** The credential as it would be used now, for calls the client does not know. */
   authorizationFor: (
@@ -65,9 +67,10 @@ export function createPipedriveAccess(deps: AccessDeps): PipedriveAccess {
   return {
     authorizationFor: async (workspaceId, id) =>
       (await tokens.credentialOf(workspaceId, id)).authorization,
-    async clientFor(workspaceId, id, use) {
+    async clientFor(workspaceId, id, use, justRead) {
       const read = () => tokens.credentialOf(workspaceId, id);
-      let known = { credential: await read(), readAt: deps.now() };
+      const first = justRead === undefined ? read() : tokens.credentialFrom(justRead);
+      let known = { credential: await first, readAt: deps.now() };
       const ask = async (operation: OperationName): Promise<Asked> => {
         const isOld = deps.now().getTime() - known.readAt.getTime() > KEEP_CREDENTIAL_MS;
         if (isOld) known = { credential: await read(), readAt: deps.now() };

@@ -15,9 +15,18 @@ import type { Connection, StoredGrant } from '../tables.ts';
 /** Each holds a connection of the pool while Pipedrive answers; most of the pool is for others. */
 const MOST_REFRESHES = 4;
 
+/** What a credential is made of, as it is stored. */
+export interface Readable {
+  connection: Connection;
+  /** Absent: of an API token, or gone. */
+  grant: StoredGrant | undefined;
+}
+
 /** Hands out credentials that work, renewing them as they age; safe with any number of replicas. */
 export interface Tokens {
   credentialOf(workspaceId: WorkspaceId, id: ConnectionId): Promise<Credential>;
+  /** The same for one who has just read what it is made of. */
+  credentialFrom(read: Readable): Promise<Credential>;
   /** A newer credential than the one Pipedrive turned away; throws the refusal when there is none. */
   replace(rejected: Credential): Promise<Credential>;
   /** Pipedrive turned away the newest there is: whoever uses it says so, once. Returns the refusal. */
@@ -54,15 +63,18 @@ export function createTokens(deps: TokenDeps): Tokens {
     return openGrant(vault, connection, grant);
   };
 
+  const credentialFrom = async ({ connection, grant }: Readable): Promise<Credential> => {
+    requireUsable(connection, connection.id);
+    if (!isCallable(deps, connection)) return refind(connection, grant?.token_version);
+    if (connection.grant_id === null) return openApiToken(vault, connection);
+    return grant && grant.access_token !== null && isFresh(grant, now())
+      ? openGrant(vault, connection, grant)
+      : renew(connection, connection.grant_id);
+  };
+
   return {
-    async credentialOf(workspaceId, id) {
-      const { connection, grant } = await read(workspaceId, id);
-      if (!isCallable(deps, connection)) return refind(connection, grant?.token_version);
-      if (connection.grant_id === null) return openApiToken(vault, connection);
-      return grant && grant.access_token !== null && isFresh(grant, now())
-        ? openGrant(vault, connection, grant)
-        : renew(connection, connection.grant_id);
-    },
+    credentialFrom,
+    credentialOf: async (workspaceId, id) => credentialFrom(await read(workspaceId, id)),
     async replace(rejected) {
       const { connection, version } = rejected;
       if (connection.grant_id === null) throw await giveUp(rejected);

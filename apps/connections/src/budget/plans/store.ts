@@ -83,7 +83,8 @@ export async function lookAtDayAnew(
 ): Promise<void> {
   await sql`
     update api_day set learned_limit = null, learned_remaining = null,
-      paused_until = least(paused_until, ${now}),
+      -- of a day that is not paused there is nothing to end; least() alone would pause it
+      paused_until = case when paused_until is not null then least(paused_until, ${now}) end,
       probe_at = case when paused_until is null and probe_at is null then null else ${now}::timestamptz end
     where company_id = ${companyId} and day = ${day}`.execute(tx);
 }

@@ -127,6 +127,17 @@ test('whoever says that there is more has the next call look at once, whatever w
   expect(await admit()).toMatchObject({ admitted: true });
 });
 
+test('a plan said on a day that nothing has stopped stops nobody', async () => {
+  await ask(
+    `mutation ($id: ID!) { setApiPlan(input: { connectionId: $id, plan: LITE }) {
+      apiBudget { dailyLimit } } }`,
+  );
+  for (const later of [1, 2, 3]) {
+    now = new Date(start.getTime() + later);
+    expect(await admit()).toMatchObject({ admitted: true });
+  }
+});
+
 // builders
 
 const ask = async (query: string) => {

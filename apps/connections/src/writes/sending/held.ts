@@ -4,6 +4,7 @@ import { operations, type PipedriveClient } from '@manifold/pipedrive';
 import type { Logger } from 'pino';
 import type { AdmittingClient, PipedriveAccess } from '../../accounts/calling/client.ts';
 import { createGuardedClient } from '../../accounts/calling/guarded-client.ts';
+import { findGrant } from '../../accounts/grants/store.ts';
 import { findConnection } from '../../accounts/store.ts';
 import type { Connection } from '../../accounts/tables.ts';
 import { chargeOf } from '../../budget/answers/rules.ts';
@@ -88,20 +89,21 @@ export async function holdStep(deps: SendingDeps, step: Step): Promise<Held | un
   const found = await withWorkspace(deps.db, workspaceId, async (tx) => ({
     request: await findRequest(tx, step.write_request_id),
     steps: await listSteps(tx, [step.write_request_id]),
-    connection: await findConnection(tx, connectionId),
+    ...(await readAccount(tx, connectionId)),
     definitions: await findFields(tx, connectionId, step.object),
     ...(await lineUp(tx, step)),
-    carried: await listAllCarried(tx, step),
-    isFollowed: await hasFollower(tx, step),
+    // nothing is handed over to or by a step of a change set
+    carried: step.change_id === null ? await listAllCarried(tx, step) : [],
+    isFollowed: step.change_id === null && (await hasFollower(tx, step)),
     change: step.change_id === null ? undefined : await findChange(tx, step.change_id),
   }));
-  const { request, connection } = found;
+  const { request, connection, grant } = found;
   if (!request || !connection) return undefined;
   const changeSetId = request.change_set_id ?? undefined;
   const feature =
     changeSetId === undefined ? request.cause_service : featureOf(request, 'applying');
   const use = { lane: step.lane, feature, changeSetId };
-  const client = await deps.clientFor(workspaceId, connectionId, use);
+  const client = await deps.clientFor(workspaceId, connectionId, use, { connection, grant });
   return {
     ...found,
     ...countSpending(client),
@@ -116,6 +118,13 @@ export async function holdStep(deps: SendingDeps, step: Step): Promise<Held | un
     sent: openSent(deps.vault, step),
     searched: readSearched(step.searched, deps.now()),
   };
+}
+
+/** Through what the step is sent, and what the credential is made of. */
+async function readAccount(tx: Db, id: Step['connection_id']) {
+  const connection = await findConnection(tx, id);
+  const grantId = connection?.grant_id ?? null;
+  return { connection, grant: grantId === null ? undefined : await findGrant(tx, grantId) };
 }
 
 /** What its keys mean by now, and its place in line for that. */

@@ -39,7 +39,10 @@ export async function endUnder(
   const change = endOf(deps.vault, held, { end, now });
   if (!request || !(await changeHeldStep(tx, step, change, held.takeSpent()))) return false;
   if (end.state === 'skipped') await returnCarried(tx, step, now);
-  if (end.state === 'applied' || end.state === 'no_change') await endCarried(tx, step);
+  const carries = step.change_id === null;
+  if (carries && (end.state === 'applied' || end.state === 'no_change')) {
+    await endCarried(tx, step);
+  }
   await removeTurns(tx, step.id);
   // in this order, as where a webhook is followed
   await noteHashes(deps, tx, { held, end });
