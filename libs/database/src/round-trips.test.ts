@@ -38,6 +38,15 @@ test('one in which nothing is asked ends well, and leaves its connection usable'
   await expect(sql`select 1`.execute(db)).resolves.toMatchObject({ rows: [{}] });
 });
 
+test('what was done before the scope was changed is kept, and the transaction ends', async () => {
+  await withWorkspace(ownerDb, workspaceId, async (tx) => {
+    await sql`insert into thing values (7)`.execute(tx);
+    await sql`select set_config('manifold.workspace', ${'*'}, true)`.execute(tx);
+  });
+  const { rows } = await sql`delete from thing returning id`.execute(ownerDb);
+  expect(rows).toEqual([{ id: 7 }]);
+});
+
 test('what was done before a failure is undone', async () => {
   const failing = withWorkspace(ownerDb, workspaceId, async (tx) => {
     await sql`insert into thing values (1)`.execute(tx);

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { type Counts, createPrepared } from './prepared.ts';
-import { OPENING } from './tenancy.ts';
+import { BEGIN, OPENING } from './tenancy.ts';
 
 interface Query {
   name?: string;
@@ -46,7 +46,8 @@ function createRun(send: Run, counts: Counts): Run {
     }
     const first = opening;
     opening = [];
-    if (first.length > 0 && ENDS.includes(text)) return { ...nothing, command: text.toUpperCase() };
+    const isUnused = first[0]?.text === BEGIN && ENDS.includes(text);
+    if (isUnused) return { ...nothing, command: text.toUpperCase() };
     // when one of these fails, so does what comes after it
     for (const query of first) void send(query).catch(() => undefined);
     const name = prepared.nameOf(text);

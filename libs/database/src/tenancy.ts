@@ -30,9 +30,10 @@ export async function acrossWorkspaces<Tables, Result>(
  */
 export const ofThisWorkspace = sql<SqlBool>`workspace_id = current_setting('manifold.workspace')`;
 
+export const BEGIN = 'begin';
 /** What every transaction begins with: `createRun` sends it with the first statement. */
 export const OPENING: readonly string[] = [
-  'begin',
+  BEGIN,
   `select set_config('manifold.workspace', $1, true)`,
 ];
 
